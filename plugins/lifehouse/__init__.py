@@ -1,0 +1,1 @@
+"""Lifehouse: a customer-lifecycle warehouse."""

@@ -1,0 +1,116 @@
+"""YAML at the door: read, validated by pydantic, with file, line and the nearest right spelling in every error."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from lifehouse.errors import ConfigError
+
+_VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
+Model = TypeVar("Model", bound="Strict")
+
+
+class Strict(BaseModel):
+    """A declaration without unknown keys: a misspelt key is an error, not a silent default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def load(path: Path, model: type[Model]) -> Model:
+    """The declaration in ``path``, validated as ``model``; ``${NAME}`` and ``${NAME:-default}`` come from the environment.
+
+    :raises ConfigError: one line per mistake, each beginning with ``file:line``.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = _substitute(yaml.safe_load(text) or {}, path)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise ConfigError(f"{path}{line}: not valid YAML: {getattr(error, 'problem', error)}") from error
+    return validate(data, model, path, node)
+
+
+def validate(data: Any, model: type[Model], path: Path, node: yaml.Node | None = None) -> Model:
+    """``data`` as ``model``; mistakes are told with the line that ``node`` (the composed YAML) gives for them."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_describe(item, data, model, path, node) for item in error.errors())) from None
+
+
+def _substitute(value: Any, path: Path) -> Any:
+    if isinstance(value, dict):
+        return {key: _substitute(item, path) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_substitute(item, path) for item in value]
+    if not isinstance(value, str):
+        return value
+
+    def replace(match: re.Match[str]) -> str:
+        found = os.environ.get(match[1], match[2])
+        if found is None:
+            raise ConfigError(f"{path}: the environment variable {match[1]} is not set")
+        return found
+
+    return _VARIABLE.sub(replace, value)
+
+
+def _describe(item: Any, data: Any, model: type[BaseModel], path: Path, node: yaml.Node | None) -> str:
+    location = [part for part in item["loc"] if not str(part).startswith(("function-", "tagged-union"))]
+    where = ".".join(str(part) for part in location)
+    line = _line(node, location)
+    message = item["msg"].removeprefix("Value error, ")
+    if item["type"] == "extra_forbidden":
+        message = f"unknown key {location[-1]!r}"
+        near = difflib.get_close_matches(str(location[-1]), _known_keys(model, location[:-1]), n=1)
+        if near:
+            message += f"; did you mean {near[0]!r}?"
+        where = ".".join(str(part) for part in location[:-1])
+    prefix = f"{path}:{line}" if line else str(path)
+    return f"{prefix}: {where + ': ' if where else ''}{message}"
+
+
+def _known_keys(model: type[BaseModel], location: list[Any]) -> list[str]:
+    """The keys that are allowed at ``location``: walks the annotations as far as they are plain models."""
+    current: Any = model
+    for part in location:
+        field = getattr(current, "model_fields", {}).get(part)
+        annotation = field.annotation if field else current
+        current = next((a for a in _flatten(annotation) if isinstance(a, type) and issubclass(a, BaseModel)), current)
+    fields = getattr(current, "model_fields", {})
+    return [field.alias or name for name, field in fields.items()]
+
+
+def _flatten(annotation: Any) -> list[Any]:
+    inner = getattr(annotation, "__args__", ())
+    return [annotation, *(leaf for item in inner for leaf in _flatten(item))]
+
+
+def _line(node: yaml.Node | None, location: list[Any]) -> int | None:
+    """The 1-based line of the deepest part of ``location`` that the document has."""
+    if node is None:
+        return None
+    line = node.start_mark.line + 1
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            pair = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+            if pair is None:
+                return line
+            line, node = pair[0].start_mark.line + 1, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+        else:
+            return line
+    return line

@@ -1,0 +1,35 @@
+"""The errors a person may meet. Every message names what, where and how many; none holds a personal value."""
+
+from __future__ import annotations
+
+
+class LifehouseError(Exception):
+    """Base of all errors that Lifehouse raises on purpose; its message is meant for a person."""
+
+
+class ConfigError(LifehouseError):
+    """A YAML file is wrong. The message starts with ``file:line`` and offers the nearest right spelling."""
+
+
+class SourceError(LifehouseError):
+    """A source could not be read: it is down, refuses, or answers nonsense."""
+
+
+class GateClosed(LifehouseError):
+    """A gate stopped the run. ``failures`` has one sentence per failed expectation."""
+
+    def __init__(self, gate: str, subject: str, failures: list[str]) -> None:
+        self.gate, self.subject, self.failures = gate, subject, failures
+        super().__init__(f"{gate} gate closed for {subject}: " + "; ".join(failures))
+
+
+class BuildError(LifehouseError):
+    """A model could not be built; the last release stays."""
+
+
+class SyncRefused(LifehouseError):
+    """A guard stopped a sync before its first call, or the platform refused rows."""
+
+
+class WarehouseError(LifehouseError):
+    """The warehouse cannot be started or reached."""

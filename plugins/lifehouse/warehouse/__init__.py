@@ -1,0 +1,1 @@
+"""The warehouse: the embedded Postgres, connections, and the control schema."""

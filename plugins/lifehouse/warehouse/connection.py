@@ -1,0 +1,77 @@
+"""Connections to the warehouse: the embedded server, or any Postgres 16+ that ``LIFEHOUSE_WAREHOUSE_URL`` names."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any, LiteralString, cast
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import dict_row
+
+from lifehouse.errors import WarehouseError
+from lifehouse.home import Home
+from lifehouse.warehouse import control
+from lifehouse.warehouse.server import EmbeddedServer
+
+MINIMUM_VERSION = 160000
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """One Postgres database. ``url`` holds the password: never print it."""
+
+    url: str
+
+    @classmethod
+    def current(cls, home: Home) -> Warehouse:
+        """The warehouse of this home, reachable and with an up-to-date control schema.
+
+        :raises WarehouseError: it cannot be reached, or is older than Postgres 16.
+        """
+        warehouse = cls(os.environ.get("LIFEHOUSE_WAREHOUSE_URL") or EmbeddedServer(home).url)
+        with warehouse.connect() as connection:
+            if connection.info.server_version < MINIMUM_VERSION:
+                raise WarehouseError(f"the warehouse is Postgres {connection.info.server_version // 10000}; 16 or newer is needed")
+            control.migrate(connection)
+        return warehouse
+
+    def connect(self, *, autocommit: bool = False) -> psycopg.Connection[Any]:
+        """A connection in UTC. Without ``autocommit``, leaving the ``with`` block commits, an exception rolls back."""
+        try:
+            return psycopg.connect(
+                self.url,
+                autocommit=autocommit,
+                options="-c timezone=UTC",
+                application_name="lifehouse",
+            )
+        except psycopg.OperationalError as error:
+            place = self.parameters
+            raise WarehouseError(f"cannot reach the warehouse at {place.get('host')}:{place.get('port')}: {error}") from None
+
+    def rows(self, query: str, parameters: Any = None) -> list[dict[str, Any]]:
+        """All rows of a short query as dictionaries."""
+        with self.connect() as connection, connection.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(cast(LiteralString, query), parameters).fetchall()
+
+    def value(self, query: str, parameters: Any = None) -> Any:
+        """The first column of the first row, or None."""
+        with self.connect() as connection:
+            row = connection.execute(cast(LiteralString, query), parameters).fetchone()
+            return row[0] if row else None
+
+    def execute(self, query: str, parameters: Any = None) -> int:
+        """Run one statement in a transaction of its own; the number of rows it touched."""
+        with self.connect() as connection:
+            return connection.execute(cast(LiteralString, query), parameters).rowcount
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """host, port, user, password, dbname of the address."""
+        return dict(conninfo_to_dict(self.url))
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The address for SQLAlchemy with psycopg 3."""
+        return "postgresql+psycopg://" + self.url.split("://", 1)[1]

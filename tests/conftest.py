@@ -1,0 +1,86 @@
+"""Real servers for every test: one embedded Postgres a session, a fresh database and home for each test that asks."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from lifehouse.context import Context
+from lifehouse.home import Home
+from lifehouse.project import INSTALLATION, Project
+from lifehouse.warehouse import control
+from lifehouse.warehouse.connection import Warehouse
+from lifehouse.warehouse.server import EmbeddedServer
+
+TEMPLATE = "lifehouse_template"
+
+
+@dataclass
+class Databases:
+    """Makes and drops databases on the session's server."""
+
+    server: EmbeddedServer
+
+    def create(self, name: str | None = None, template: str | None = TEMPLATE) -> str:
+        """A new database, by default with the control schema; returns its URL."""
+        name = name or f"t_{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(self.server.url, autocommit=True) as connection:
+            connection.execute(f'create database "{name}"' + (f' template "{template}"' if template else ""))
+        return self.server.url_of(name)
+
+    def drop(self, url: str) -> None:
+        with psycopg.connect(self.server.url, autocommit=True) as connection:
+            connection.execute(f'drop database if exists "{url.rsplit("/", 1)[1]}" with (force)')
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """The session's own embedded Postgres."""
+    home = Home(tmp_path_factory.mktemp("server-home"))
+    for parent in home.path.parents[:3]:  # pytest's folders are closed to the server's account
+        if os.stat(parent).st_uid == os.getuid() and parent != Path("/tmp"):
+            parent.chmod(0o711)
+    server = EmbeddedServer(home)
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def databases(server: EmbeddedServer) -> Databases:
+    """Fresh databases on the session's server, made from a template that has the control schema."""
+    made = Databases(server)
+    url = made.create(TEMPLATE, template=None)
+    with psycopg.connect(url) as connection:
+        control.migrate(connection)
+    return made
+
+
+@pytest.fixture
+def make_context(databases: Databases, tmp_path: Path) -> Iterator[Callable[..., Context]]:
+    """Makes contexts, each with a database and a home of its own: ``make_context(project_root=...)``."""
+    made: list[str] = []
+
+    def make(project_root: Path = INSTALLATION) -> Context:
+        url = databases.create()
+        made.append(url)
+        context = Context(Home(tmp_path / f"home-{len(made)}"), Project(project_root))
+        context.home.path.mkdir(mode=0o711, exist_ok=True)
+        vars(context)["warehouse"] = Warehouse(url)  # the cached property, preset
+        return context
+
+    yield make
+    for url in made:
+        databases.drop(url)
+
+
+@pytest.fixture
+def ctx(make_context: Callable[..., Context]) -> Context:
+    """The demo project on a fresh database and home."""
+    return make_context()

@@ -1,0 +1,143 @@
+{#
+  Staging reads raw by load. `by` is a text expression over the raw columns; in an incremental run only the
+  `by` values that a newly decided load touched are read, and exactly their rows are replaced in staging.
+
+  staged(source, table, by, replaces)  first line of a staging model; `replaces` is the model's column that equals `by`
+  raw(source, table, by)               the current accepted rows: of each unit, the newest accepted delivery
+#}
+{% macro staged(source, table, by, replaces='source_key') -%}
+    {{ config(
+        materialized='incremental',
+        incremental_strategy='replace_touched',
+        replaces=replaces,
+        reads={'source': source, 'table': table, 'by': by},
+        indexes=[{'columns': [replaces]}] + lifehouse.staged_indexes(replaces),
+        pre_hook="{{ lifehouse.touch() }}",
+        post_hook="analyze {{ this }}",
+    ) }}
+{%- endmacro %}
+
+{% macro staged_indexes(replaces) -%}
+    {%- set contract = model.name.split('__')[1:] | join('__') -%}
+    {%- if contract in ['profiles', 'consents', 'orders', 'campaign_targets', 'offer_redemptions', 'stage_changes',
+                        'tickets', 'survey_answers', 'interactions', 'messages'] -%}
+        {{ return([{'columns': ['customer_key']}]) }}
+    {%- elif contract == 'order_lines' and replaces != 'order_key' -%}
+        {{ return([{'columns': ['order_key']}]) }}
+    {%- endif -%}
+    {{ return([]) }}
+{%- endmacro %}
+
+{# Loads whose decision the run takes in for the first time: new, accepted late, or rejected after they were built. #}
+{% macro _changed_loads() -%}
+    select loads.load_id
+    from control.loads as loads, control.current_run as run
+    where loads.change_seq > run.core_from and loads.change_seq <= run.change_to
+{%- endmacro %}
+
+{% macro _accepted_loads() -%}
+    select loads.load_id
+    from control.loads as loads, control.current_run as run
+    where loads.status = 'accepted' and loads.change_seq <= run.change_to
+{%- endmacro %}
+
+{# Pre-hook of an incremental run: the touched `by` values, old versions of the touched units included. #}
+{% macro touch() -%}
+    {%- set reads = config.get('reads') -%}
+    {%- if is_incremental() -%}
+        {%- set table = lifehouse.raw_table(reads.source, reads.table) -%}
+        {%- set unit = var('units')[reads.source ~ '.' ~ reads.table] -%}
+        create index if not exists {{ lifehouse.by_index(reads) }} on {{ table }} (({{ reads.by }}));
+        drop table if exists pg_temp.touched;
+        create temporary table touched on commit drop as
+        with changed as ({{ lifehouse._changed_loads() }}),
+        units as (
+            {%- if unit == ['_file'] %}
+            select distinct files.file as _file
+            from control.files as files
+            inner join changed on files.load_id = changed.load_id
+            where files.source = '{{ reads.source }}' and files.table_name = '{{ reads.table }}'
+            {%- else %}
+            select distinct {{ lifehouse.quoted(unit, 'records') }}
+            from {{ table }} as records
+            where records._load_id in (select changed.load_id from changed)
+            {%- endif %}
+        )
+        select distinct {{ reads.by }} as key
+        from {{ table }}
+        inner join units using ({{ lifehouse.quoted(unit) }});
+        analyze pg_temp.touched
+    {%- else -%}
+        select 1
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro raw(source, table, by) -%}
+    {%- set relation = lifehouse.raw_table(source, table) -%}
+    {%- set unit = var('units').get(source ~ '.' ~ table, []) -%}
+    (
+        with accepted as ({{ lifehouse._accepted_loads() }}),
+        candidates as (
+            select *
+            from {{ relation }}
+            {%- if is_incremental() %}
+            where ({{ by }}) in (select key from pg_temp.touched)
+            {%- endif %}
+        ),
+        newest as (
+            {%- if unit == ['_file'] %}
+            select files.file as _file, max(files.load_id) as _load_id
+            from control.files as files
+            inner join accepted on files.load_id = accepted.load_id
+            where files.source = '{{ source }}' and files.table_name = '{{ table }}'
+            group by files.file
+            {%- else %}
+            select {{ lifehouse.quoted(unit) }}, max(_load_id) as _load_id
+            from candidates
+            where _load_id in (select load_id from accepted)
+            group by {{ lifehouse.quoted(unit) }}
+            {%- endif %}
+        )
+        select candidates.*
+        from candidates
+        inner join newest using ({{ lifehouse.quoted(unit) }}, _load_id)
+    )
+{%- endmacro %}
+
+{% macro raw_table(source, table) -%}
+    "raw_{{ source }}"."{{ table }}"
+{%- endmacro %}
+
+{% macro by_index(reads) -%}
+    "{{ reads.table[:30] }}_by_{{ local_md5(reads.by)[:8] }}"
+{%- endmacro %}
+
+{% macro quoted(columns, alias=none) -%}
+    {%- for column in columns -%}
+        {{ alias ~ '.' if alias }}"{{ column }}"{{ ', ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{# Replaces the touched keys' rows and notes whose they were and are. #}
+{% macro get_incremental_replace_touched_sql(arg_dict) -%}
+    {%- set columns = get_quoted_csv(arg_dict.dest_columns | map(attribute='name')) -%}
+    {%- set names = arg_dict.dest_columns | map(attribute='name') | list -%}
+    {%- set owner = 'customer_key' if 'customer_key' in names else ('order_key' if 'order_key' in names else none) %}
+    {%- set replaces = config.get('replaces') -%}
+    {% if owner %}
+    insert into core.changed_keys (change_seq, source, kind, key)
+    select run.change_to, changed.source, '{{ owner.split("_")[0] }}', changed.key
+    from control.current_run as run,
+    (
+        select source, {{ owner }} as key from {{ arg_dict.target_relation }}
+        where {{ replaces }} in (select key from pg_temp.touched)
+        union
+        select source, {{ owner }} as key from {{ arg_dict.temp_relation }}
+    ) as changed
+    where changed.key is not null;
+    {% endif %}
+    delete from {{ arg_dict.target_relation }}
+    where {{ replaces }} in (select key from pg_temp.touched);
+    insert into {{ arg_dict.target_relation }} ({{ columns }})
+    select {{ columns }} from {{ arg_dict.temp_relation }}
+{%- endmacro %}

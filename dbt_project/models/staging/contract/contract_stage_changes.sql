@@ -1,0 +1,1 @@
+{{ contract_table('stage_changes') }}

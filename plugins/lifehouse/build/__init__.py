@@ -1,0 +1,1 @@
+"""Building a release: the assembled dbt project, identity between its two halves, and the runner."""

@@ -1,0 +1,66 @@
+"""The two building stations: core (staging, identity, timeline) and release (the run's slot)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lifehouse.build import dbt, identity
+from lifehouse.context import Context
+from lifehouse.releases.run import Run
+
+_BEFORE_IDENTITY = ("tag:staging", "record_identifiers", "record_refs")
+
+
+def build_core(ctx: Context, run: Run) -> dict[str, Any]:
+    """Bring staging and core up to the run's loads. Nothing is done when no load was decided since the last time.
+
+    :returns: counts of the identity step and seconds of each model.
+    """
+    state = ctx.warehouse.rows("select fingerprint, change_seq from control.core_state")[0]
+    full = run.full_refresh or state["fingerprint"] != run.fingerprint
+    if not full and not _decisions_between(ctx, state["change_seq"], run.change_seq):
+        ctx.warehouse.execute("delete from control.run_customers where scope = 'core'")
+        return {"changed": 0, "models": {}}
+    if full:
+        ctx.warehouse.execute("truncate core.changed_keys")
+    before = dbt.build(ctx, _BEFORE_IDENTITY, run.slot, full=full)
+    counts: dict[str, Any] = dict(identity.resolve(ctx, run, state["change_seq"], full=full))
+    after = dbt.build(ctx, ["tag:core"], run.slot, full=full, exclude=_BEFORE_IDENTITY)
+    with ctx.warehouse.connect() as connection:
+        connection.execute(
+            "update control.core_state set fingerprint = %s, change_seq = %s", (run.fingerprint, run.change_seq)
+        )
+        connection.execute("delete from core.changed_keys where change_seq <= %s", (run.change_seq,))
+    return {**counts, "models": _seconds([*before, *after])}
+
+
+def build_release(ctx: Context, run: Run) -> dict[str, Any]:
+    """Bring the run's slot up to date: changed customers replaced, population and as-of models refilled.
+
+    :returns: the number of customers replaced and the seconds of each model.
+    """
+    slot = ctx.warehouse.rows("select fingerprint, change_seq from control.slots where slot = %s", (run.slot,))[0]
+    full = slot["fingerprint"] != run.fingerprint
+    with ctx.warehouse.connect() as connection:
+        connection.execute("delete from control.run_customers where scope = 'slot'")
+        changed = connection.execute(
+            """
+            insert into control.run_customers (scope, customer_id)
+            select 'slot', customer_id from core.customer_registry where %(all)s
+            union
+            select 'slot', customer_id from core.customer_changes where change_seq > %(since)s
+            """,
+            {"all": full or run.full_refresh, "since": slot["change_seq"]},
+        ).rowcount
+        connection.execute("analyze control.run_customers")
+    results = dbt.build(ctx, ["tag:release", "tag:seed"], run.slot, full=full)
+    return {"changed": changed, "models": _seconds(results)}
+
+
+def _decisions_between(ctx: Context, after: int, until: int) -> bool:
+    query = "select exists (select 1 from control.loads where change_seq > %s and change_seq <= %s)"
+    return bool(ctx.warehouse.value(query, (after, until)))
+
+
+def _seconds(results: list[dbt.ModelResult]) -> dict[str, float]:
+    return {result.name: round(result.seconds, 2) for result in results}

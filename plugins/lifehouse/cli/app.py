@@ -1,0 +1,118 @@
+"""The root of the command line: mounts each file's commands, sorts them into panels, and tells errors to a person."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import warnings
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from lifehouse.errors import GateClosed, LifehouseError
+
+_HELP = "\n\n".join(  # one line a paragraph: typer keeps line breaks
+    (
+        "Who each customer is, where they stand, what changed them: a customer-lifecycle warehouse.",
+        "Every night, [bold]run[/bold] loads the sources, judges them, builds the marts into the idle one of two copies, "
+        "judges those, publishes them by one row and pushes the segments. Behind a closed gate nothing changes: "
+        "readers keep the last release, and nothing is sent.",
+        "Begin with [bold]demo[/bold] (a whole company) or [bold]init[/bold] (your own data), then [bold]status[/bold]. "
+        "If something is wrong, ask [bold]doctor[/bold].",
+    )
+)
+_EPILOG = (
+    "[dim]State lives in LIFEHOUSE_HOME (default .lifehouse in the project folder); LIFEHOUSE_PROJECT names another project; "
+    "LIFEHOUSE_WAREHOUSE_URL any Postgres 16+ instead of the embedded one.[/dim]"
+)
+
+#: Files of this folder that have ``register(app)``. They import what is heavy inside their commands.
+_FILES = ("init", "status", "service", "loads", "lifecycle", "releases", "sync")
+
+#: Panels of ``--help`` in order, each with its commands in order; a command that is not named here keeps its own panel.
+_PANELS = {
+    "Start": ("demo", "init", "up", "down", "clean", "doctor"),
+    "Every night": ("status", "run", "ingest", "report"),
+    "Look": ("psql", "url", "loads", "releases", "stages", "stage", "lifecycle", "history"),
+    "Decide": ("accept", "reject", "rollback"),
+    "Act": ("plan", "sync"),
+}
+
+
+def build() -> typer.Typer:
+    """The whole application."""
+    app = typer.Typer(
+        name="lifehouse",
+        help=_HELP,
+        epilog=_EPILOG,
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_version)
+    for name in _FILES:
+        module = f"lifehouse.cli.{name}"
+        if importlib.util.find_spec(module) is not None:
+            importlib.import_module(module).register(app)
+    _arrange(app)
+    return app
+
+
+def _version(
+    version: bool = typer.Option(False, "--version", help="Show the version.", is_eager=True),
+) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"lifehouse {installed('lifehouse')}")
+        raise typer.Exit
+
+
+def _arrange(app: typer.Typer) -> None:
+    """Give every command its panel, and put panels and commands in the order of ``_PANELS``."""
+    place = {
+        name: (order, index, panel)
+        for order, (panel, names) in enumerate(_PANELS.items())
+        for index, name in enumerate(names)
+    }
+
+    def key(info: Any) -> tuple[int, int]:
+        return place.get(_name(info), (len(_PANELS), 0, ""))[:2]
+
+    for info in (*app.registered_commands, *app.registered_groups):
+        if _name(info) in place:
+            info.rich_help_panel = place[_name(info)][2]
+    app.registered_commands.sort(key=key)
+    app.registered_groups.sort(key=key)
+
+
+def _name(info: Any) -> str:
+    name = info.name or getattr(getattr(info, "callback", None), "__name__", "")
+    return str(name).replace("_", "-")
+
+
+def tell(error: LifehouseError) -> None:
+    """Write an error for a person: red, without a traceback; a closed gate lists what did not hold."""
+    console = Console(stderr=True, highlight=False)
+    if isinstance(error, GateClosed):
+        console.print(f"[bold red]The {escape(error.gate)} gate closed for {escape(error.subject)}.[/]")
+        for failure in error.failures:
+            console.print(f"[red] • {escape(failure)}[/]")
+        console.print("[red]Nothing right of the gate changed; the last release is still served.[/]")
+        return
+    console.print(f"[bold red]Error:[/] [red]{escape(str(error))}[/]")
+
+
+def main() -> None:
+    """Entry point. Exit codes: 0 done, 1 an error told in words, 2 wrong usage."""
+    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")  # a library's, harmless
+    try:
+        build()()
+    except LifehouseError as error:
+        tell(error)
+        sys.exit(1)

@@ -1,0 +1,159 @@
+"""The language of stage rules: what may be asked of a customer's timeline at an instant.
+
+A rule is a mapping with one key. Windows are whole days of 24 hours, half-open: an event at ``e`` is within ``w``
+at every instant ``t`` with ``e <= t < e + w``. Events at ``t`` itself count. Every rule is true or false, never unknown.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from lifehouse.config import Strict
+
+#: The types of ``core.customer_events``.
+EVENT_TYPES = (
+    *("first_seen", "order", "order_cancelled", "refund", "campaign_targeted", "offer_redeemed", "crm_stage"),
+    *("ticket_opened", "ticket_solved", "survey_answered", "interaction", "message"),
+    *("consent_granted", "consent_withdrawn"),
+)
+_DURATION = re.compile(r"^(\d+)\s*(d|w)$")
+
+
+def _days(value: Any) -> int:
+    """``90d`` or ``12w`` in days."""
+    match = _DURATION.match(str(value))
+    days = int(match[1]) * (7 if match[2] == "w" else 1) if match else 0
+    if not 0 < days <= 36_500:
+        raise ValueError(f"{value!r} is no window; write whole days or weeks such as 90d or 12w")
+    return days
+
+
+def _event(value: Any) -> str:
+    if value in EVENT_TYPES:
+        return str(value)
+    near = difflib.get_close_matches(str(value), EVENT_TYPES, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(EVENT_TYPES)}"
+    raise ValueError(f"unknown event type {value!r}; {hint}")
+
+
+def _events(value: Any) -> tuple[str, ...]:
+    values = value if isinstance(value, list | tuple) else [value]
+    if not values:
+        raise ValueError("at least one event type is needed")
+    return tuple(sorted({_event(item) for item in values}))
+
+
+def _text(value: Any) -> str:
+    if re.search(r"[{}\\]", str(value)):
+        raise ValueError(f"{value!r} may not hold braces or backslashes")
+    return str(value)
+
+
+Days = Annotated[int, BeforeValidator(_days)]
+Events = Annotated[tuple[str, ...], BeforeValidator(_events)]
+Event = Annotated[str, BeforeValidator(_event)]
+Text = Annotated[str, BeforeValidator(_text)]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+
+class _Bounded(Strict):
+    @model_validator(mode="after")
+    def _has_a_bound(self) -> _Bounded:
+        bounds = [name for name in _BOUNDS if name in type(self).model_fields]
+        if all(getattr(self, name) is None for name in bounds):
+            raise ValueError(f"needs a bound: {' or '.join(bounds)}")
+        return self
+
+
+_BOUNDS = ("at_least", "at_most", "less_than", "falls_below", "rises_above")
+
+
+class Count(_Bounded):
+    """How many events, ``within`` the window or ever."""
+
+    of: Events
+    within: Days | None = None
+    at_least: int | None = Field(None, ge=1)
+    at_most: int | None = Field(None, ge=0)
+
+
+class Sum(_Bounded):
+    """The events' amounts added up, without amount = 0; ``currency`` keeps the events in that currency only."""
+
+    of: Events
+    within: Days | None = None
+    currency: Currency | None = None
+    at_least: Decimal | None = None
+    less_than: Decimal | None = None
+
+
+class Since(_Bounded):
+    """How long ago; false before the first such event."""
+
+    of: Events
+    at_least: Days | None = None
+    less_than: Days | None = None
+
+
+class Trend(_Bounded):
+    """The window ``over`` against the one before it; false while the one before holds less than ``from_at_least``."""
+
+    of: Events
+    over: Days
+    measure: Literal["count", "sum"] = "count"
+    currency: Currency | None = None
+    falls_below: Decimal | None = Field(None, gt=0, description="ratio to the window before")
+    rises_above: Decimal | None = Field(None, gt=0, description="ratio to the window before")
+    from_at_least: Decimal = Field(Decimal(1), gt=0)
+
+    @model_validator(mode="after")
+    def _currency_is_of_a_sum(self) -> Trend:
+        if self.currency and self.measure == "count":
+            raise ValueError("currency belongs to measure: sum")
+        return self
+
+
+class Last(Strict):
+    """The detail of the latest event of one type is one of these; false before the first such event."""
+
+    of: Event
+    is_in: Annotated[tuple[Text, ...], Field(alias="in", min_length=1)]
+
+
+class Rule(Strict):
+    """One condition, or several combined: exactly one key."""
+
+    every: Annotated[tuple[Rule, ...] | None, Field(alias="all", min_length=1)] = None
+    some: Annotated[tuple[Rule, ...] | None, Field(alias="any", min_length=1)] = None
+    negated: Annotated[Rule | None, Field(alias="not")] = None
+    ever: Events | None = None
+    never: Events | None = None
+    count: Count | None = None
+    sum: Sum | None = None
+    since_last: Since | None = None
+    since_first: Since | None = None
+    trend: Trend | None = None
+    last: Last | None = None
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Rule:
+        if len(self.model_fields_set) != 1:
+            raise ValueError(f"a rule has exactly one key, this one has {len(self.model_fields_set)}; combine by all or any")
+        if self.node is None:
+            raise ValueError("the rule is empty")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """The attribute that is set."""
+        return next(iter(self.model_fields_set))
+
+    @property
+    def node(self) -> Any:
+        """What that attribute holds."""
+        return getattr(self, self.kind)

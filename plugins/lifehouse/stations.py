@@ -1,0 +1,154 @@
+"""The stations of a night, one function each: what a DAG task, the CLI and the tests call.
+
+Every call is a row in control.stations: seconds, rows, peak memory, and the message if it failed.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from lifehouse.context import Context
+from lifehouse.errors import LifehouseError
+
+
+@dataclass
+class Record:
+    """What a station has to say about itself; filled in while it runs."""
+
+    run_id: int | None = None
+    load_id: int | None = None
+    rows_in: int | None = None
+    rows_out: int | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def ingest(ctx: Context, source: str) -> int | None:
+    """Extract what is new at the source and record it as an open load; None when nothing is new."""
+    from lifehouse.ingest.run import ingest as run  # noqa: PLC0415  dlt takes seconds to import
+
+    with _recorded(ctx, "ingest", source) as record:
+        result = run(ctx, source)
+        record.load_id = result.load_id
+        record.rows_in = sum(table.received for table in result.tables.values())
+        record.rows_out = sum(table.loaded for table in result.tables.values())
+        return result.load_id
+
+
+def raw_gate(ctx: Context, load_id: int) -> None:
+    """Judge a load: accepted, or rejected with :class:`GateClosed`."""
+    from lifehouse.ingest import gate  # noqa: PLC0415  Great Expectations takes seconds to import
+
+    source = ctx.warehouse.value("select source from control.loads where load_id = %s", (load_id,))
+    with _recorded(ctx, "raw gate", source, load_id=load_id):
+        gate.judge(ctx, load_id)
+
+
+def begin(ctx: Context, as_of: datetime, *, full_refresh: bool = False) -> Any:
+    """Open a run for an instant; its status is ``unchanged`` when the published release already answers it."""
+    from lifehouse.releases.run import begin as open_run  # noqa: PLC0415
+
+    with _recorded(ctx, "begin", None) as record:
+        run = open_run(ctx, as_of, full_refresh=full_refresh)
+        record.run_id = run.run_id
+        return run
+
+
+def core(ctx: Context, run_id: int) -> None:
+    """Staging, identity and the timeline, for what changed."""
+    from lifehouse.build.stations import build_core  # noqa: PLC0415
+
+    with _recorded(ctx, "core", None, run_id=run_id) as record:
+        record.details = build_core(ctx, _run(ctx, run_id))
+        record.rows_out = record.details["changed"]
+
+
+def release(ctx: Context, run_id: int) -> None:
+    """All marts, into the idle slot."""
+    from lifehouse.build.stations import build_release  # noqa: PLC0415
+
+    with _recorded(ctx, "release", None, run_id=run_id) as record:
+        record.details = build_release(ctx, _run(ctx, run_id))
+        record.rows_out = record.details["changed"]
+
+
+def release_gate(ctx: Context, run_id: int) -> None:
+    """Audit the slot; a failed expectation stops the run with :class:`GateClosed`."""
+    from lifehouse.releases import gate  # noqa: PLC0415
+
+    with _recorded(ctx, "release gate", None, run_id=run_id):
+        gate.judge(ctx, run_id)
+
+
+def publish(ctx: Context, run_id: int) -> int:
+    """Make the slot what everybody reads; returns the release's number."""
+    from lifehouse.releases.publish import publish as publish_run  # noqa: PLC0415
+
+    with _recorded(ctx, "publish", None, run_id=run_id):
+        return publish_run(ctx, run_id)
+
+
+def sync(ctx: Context, name: str, connection: Any = None) -> Any:
+    """Bring a platform to the published segment."""
+    from lifehouse.activation.run import sync as run_sync  # noqa: PLC0415
+
+    with _recorded(ctx, "sync", name) as record:
+        result = run_sync(ctx, name, connection)
+        record.rows_in = result.adds + result.changes + result.removes
+        record.rows_out = result.confirmed
+        return result
+
+
+def fail(ctx: Context, run_id: int, message: str) -> None:
+    """Close a run that did not reach publication; the release before it stays."""
+    from lifehouse.releases.run import finish  # noqa: PLC0415
+
+    finish(ctx, run_id, "failed", message)
+
+
+def _run(ctx: Context, run_id: int) -> Any:
+    from lifehouse.releases.run import load  # noqa: PLC0415
+
+    return load(ctx, run_id)
+
+
+@contextmanager
+def _recorded(
+    ctx: Context, station: str, subject: str | None, *, run_id: int | None = None, load_id: int | None = None
+) -> Iterator[Record]:
+    record = Record(run_id=run_id, load_id=load_id)
+    station_run_id = ctx.warehouse.value(
+        """
+        insert into control.stations (run_id, load_id, station, subject) values (%s, %s, %s, %s)
+        returning station_run_id
+        """,
+        (run_id, load_id, station, subject),
+    )
+    message = None
+    try:
+        yield record
+    except LifehouseError as error:
+        message = str(error)
+        raise
+    except BaseException as error:
+        message = type(error).__name__  # an unforeseen error's text may hold values
+        raise
+    finally:
+        ctx.warehouse.execute(
+            """
+            update control.stations
+            set run_id = %s, load_id = %s, status = %s, rows_in = %s, rows_out = %s, peak_memory = %s,
+                details = %s, message = %s, ended_at = clock_timestamp()
+            where station_run_id = %s
+            """,
+            (
+                *(record.run_id, record.load_id, "failed" if message else "done", record.rows_in, record.rows_out),
+                *(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, json.dumps(record.details)),
+                *(message, station_run_id),
+            ),
+        )

@@ -62,18 +62,20 @@ def begin(ctx: Context, as_of: datetime, *, full_refresh: bool = False) -> Any:
 def core(ctx: Context, run_id: int) -> None:
     """Staging, identity and the timeline, for what changed."""
     from lifehouse.build.stations import build_core  # noqa: PLC0415
+    from lifehouse.releases.run import hold  # noqa: PLC0415
 
-    with _recorded(ctx, "core", None, run_id=run_id) as record:
-        record.details = build_core(ctx, _run(ctx, run_id))
+    with _recorded(ctx, "core", None, run_id=run_id) as record, hold(ctx, run_id) as (_, run):
+        record.details = build_core(ctx, run)
         record.rows_out = record.details["changed"]
 
 
 def release(ctx: Context, run_id: int) -> None:
     """All marts, into the idle slot."""
     from lifehouse.build.stations import build_release  # noqa: PLC0415
+    from lifehouse.releases.run import hold  # noqa: PLC0415
 
-    with _recorded(ctx, "release", None, run_id=run_id) as record:
-        record.details = build_release(ctx, _run(ctx, run_id))
+    with _recorded(ctx, "release", None, run_id=run_id) as record, hold(ctx, run_id) as (_, run):
+        record.details = build_release(ctx, run)
         record.rows_out = record.details["changed"]
 
 
@@ -109,12 +111,6 @@ def fail(ctx: Context, run_id: int, message: str) -> None:
     from lifehouse.releases.run import finish  # noqa: PLC0415
 
     finish(ctx, run_id, "failed", message)
-
-
-def _run(ctx: Context, run_id: int) -> Any:
-    from lifehouse.releases.run import load  # noqa: PLC0415
-
-    return load(ctx, run_id)
 
 
 @contextmanager

@@ -84,9 +84,9 @@ def _variables(project: Project) -> dict[str, Any]:
         for path in sorted((project.staging_folder / source).rglob(f"stg_{source}__*.sql")):
             inputs.setdefault(path.stem.removeprefix(f"stg_{source}__"), []).append(source)
     units = {
-        f"{declared.source}.{name}": ["_file"] if table.replaces == "file" else list(table.key)
-        for declared in map(load_source, project.source_files)
-        for name, table in declared.tables.items()
+        f"{source.source}.{name}": list(table.unit)
+        for source in map(load_source, project.source_files)
+        for name, table in source.tables.items()
     }
     company = project.company
     return {

@@ -22,10 +22,12 @@ def build_core(ctx: Context, run: Run) -> dict[str, Any]:
         ctx.warehouse.execute("delete from control.run_customers where scope = 'core'")
         return {"changed": 0, "models": {}}
     if full:
-        ctx.warehouse.execute("truncate core.changed_keys")
-    before = dbt.build(ctx, _BEFORE_IDENTITY, run.slot, full=full)
+        with ctx.warehouse.connect() as connection:  # killed on the way, the next run starts from nothing again
+            connection.execute("update control.core_state set fingerprint = null, change_seq = 0")
+            connection.execute("truncate core.changed_keys")
+    before = dbt.build(ctx, _BEFORE_IDENTITY, run.building_slot, full=full)
     counts: dict[str, Any] = dict(identity.resolve(ctx, run, state["change_seq"], full=full))
-    after = dbt.build(ctx, ["tag:core"], run.slot, full=full, exclude=_BEFORE_IDENTITY)
+    after = dbt.build(ctx, ["tag:core"], run.building_slot, full=full, exclude=_BEFORE_IDENTITY)
     with ctx.warehouse.connect() as connection:
         connection.execute(
             "update control.core_state set fingerprint = %s, change_seq = %s", (run.fingerprint, run.change_seq)
@@ -53,7 +55,7 @@ def build_release(ctx: Context, run: Run) -> dict[str, Any]:
             {"all": full or run.full_refresh, "since": slot["change_seq"]},
         ).rowcount
         connection.execute("analyze control.run_customers")
-    results = dbt.build(ctx, ["tag:release", "tag:seed"], run.slot, full=full)
+    results = dbt.build(ctx, ["tag:release", "tag:seed"], run.building_slot, full=full)
     return {"changed": changed, "models": _seconds(results)}
 
 

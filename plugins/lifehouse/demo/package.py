@@ -1,6 +1,6 @@
 """The Complete Journey as its package ships it: grocery purchases of 2,469 households in 2017.
 
-Published by 84.51°, simulated on realistic patterns as its publishers say; wherever the data is shown, that is said.
+Published by 84.51°, simulated on realistic patterns as its publishers say. Whoever shows it says so.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def read(households: int | None = None) -> Package:
     frames = {name: _table(name) for name in Package.__dataclass_fields__}
     frames["transactions"]["transaction_timestamp"] = _utc(frames["transactions"].transaction_timestamp)
     if households is not None:
-        everyone = sorted(frames["transactions"].household_id.unique(), key=lambda h: (zlib.crc32(b"%d" % h), h))
+        everyone = sorted(
+            frames["transactions"].household_id.unique(), key=lambda h: (zlib.crc32(b"%d" % h), h)
+        )
         chosen = everyone[:households]
         for name in ("transactions", "demographics", "campaigns", "coupon_redemptions"):
             frames[name] = frames[name][frames[name].household_id.isin(chosen)].reset_index(drop=True)
@@ -60,7 +62,9 @@ def read(households: int | None = None) -> Package:
 
 def visits() -> pd.DataFrame:
     """One row a basket of all households: household_id, at (UTC), sorted. Lighter than the whole package."""
-    lines = pq.read_table(_folder() / "transactions.parquet", columns=["household_id", "transaction_timestamp"])
+    lines = pq.read_table(
+        _folder() / "transactions.parquet", columns=["household_id", "transaction_timestamp"]
+    )
     baskets = lines.to_pandas().drop_duplicates().set_axis(["household_id", "at"], axis=1)
     return baskets.assign(at=_utc(baskets["at"])).sort_values(["household_id", "at"], ignore_index=True)
 

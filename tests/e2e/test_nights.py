@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from e2e.conftest import Company
+from support.tiny import Company
 
 ANN = ("p1", "Ann Ash", "ann@example.com", "+49 30 1234567", "c-1", "2024-01-01", "2024-01-01", "granted")
 BEN = ("p2", "Ben Birch", "ben@example.com", "", "", "2024-01-02", "2024-01-02", "")

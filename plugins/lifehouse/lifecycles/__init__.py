@@ -1,1 +1,1 @@
-"""Lifecycles: ordered stages with rules, declared in YAML and compiled to SQL that gives each customer's exact history."""
+"""Lifecycles: ordered stages with rules, declared in YAML, compiled to SQL for exact history."""

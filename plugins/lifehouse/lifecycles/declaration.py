@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -52,7 +53,7 @@ class Stage(config.Strict):
 
 
 class Lifecycle(config.Strict):
-    """Stages in the order of a customer's life; rules are tried in the order of ``precedence``, the first that holds wins."""
+    """Stages in the order of a customer's life; rules are tried in the order of ``precedence``."""
 
     lifecycle: Name
     label: Label
@@ -79,14 +80,14 @@ class Lifecycle(config.Strict):
             return precedence
         for name in precedence:
             if name not in stages:
-                raise ValueError(config_hint(name, stages))
+                raise ValueError(_unknown(name, stages))
         if sorted(precedence) != sorted(stages):
             odd = next(name for name in [*stages, *precedence] if precedence.count(name) != 1)
-            raise ValueError(f"each stage stands here exactly once; {odd!r} stands {precedence.count(odd)} times")
+            raise ValueError(f"each stage stands here once; {odd!r} stands {precedence.count(odd)} times")
         *tried, otherwise = precedence
         without = [name for name in tried if stages[name].rule is None]
         if without:
-            raise ValueError(f"stage {without[0]!r} has no rule; only the last of the precedence may have none")
+            raise ValueError(f"stage {without[0]!r} has no rule; only the last may have none")
         if stages[otherwise].rule is not None:
             raise ValueError(f"the last stage {otherwise!r} takes everyone else and must have no rule")
         return precedence
@@ -103,12 +104,10 @@ class Lifecycle(config.Strict):
         return [stages[name] for name in self.precedence]
 
 
-def config_hint(name: str, known: Iterable[str]) -> str:
-    """``unknown stage 'actve'; did you mean 'active'?``"""
-    import difflib
-
+def _unknown(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, list(known), n=1)
-    return f"unknown stage {name!r}; " + (f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}")
+    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+    return f"unknown stage {name!r}; {hint}"
 
 
 def load(path: Path) -> Lifecycle:
@@ -118,11 +117,14 @@ def load(path: Path) -> Lifecycle:
     """
     declared = config.load(path, Lifecycle)
     if declared.lifecycle != path.stem:
-        raise ConfigError(f"{path}:1: lifecycle: {declared.lifecycle!r} must be the file's name, {path.stem!r}")
+        raise ConfigError(
+            f"{path}:1: lifecycle: {declared.lifecycle!r} must be the file's name {path.stem!r}"
+        )
     return declared
 
 
 def lifecycle_files(project: Project) -> list[Path]:
-    """The shipped lifecycles, each replaced by the company's file of the same name if it has one, and the company's own."""
-    found = {path.name: path for root in (INSTALLATION, project.root) for path in (root / FOLDER).glob("*.yml")}
+    """The shipped lifecycles and the company's own; a company's file replaces the shipped one of its name."""
+    roots = (INSTALLATION, project.root)
+    found = {path.name: path for root in roots for path in (root / FOLDER).glob("*.yml")}
     return [found[name] for name in sorted(found)]

@@ -1,7 +1,7 @@
 """The language of stage rules: what may be asked of a customer's timeline at an instant.
 
-A rule is a mapping with one key. Windows are whole days of 24 hours, half-open: an event at ``e`` is within ``w``
-at every instant ``t`` with ``e <= t < e + w``. Events at ``t`` itself count. Every rule is true or false, never unknown.
+A rule is a mapping with one key. Windows are whole days of 24 hours, half-open: an event at ``e`` is within
+``w`` at every instant ``t`` with ``e <= t < e + w``. Every rule is true or false, never unknown.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Count(_Bounded):
 
 
 class Sum(_Bounded):
-    """The events' amounts added up, without amount = 0; ``currency`` keeps the events in that currency only."""
+    """The events' amounts added up, no amount = 0; ``currency`` keeps the events in that currency only."""
 
     of: Events
     within: Days | None = None
@@ -101,7 +101,7 @@ class Since(_Bounded):
 
 
 class Trend(_Bounded):
-    """The window ``over`` against the one before it; false while the one before holds less than ``from_at_least``."""
+    """The window ``over`` against the one before it, which must hold ``from_at_least``."""
 
     of: Events
     over: Days
@@ -143,7 +143,8 @@ class Rule(Strict):
     @model_validator(mode="after")
     def _one_key(self) -> Rule:
         if len(self.model_fields_set) != 1:
-            raise ValueError(f"a rule has exactly one key, this one has {len(self.model_fields_set)}; combine by all or any")
+            count = len(self.model_fields_set)
+            raise ValueError(f"a rule has exactly one key, this one has {count}; combine by all or any")
         if self.node is None:
             raise ValueError("the rule is empty")
         return self

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,21 +49,26 @@ class Detached:
                 cwd=self.folder,
                 start_new_session=True,
             )
-        note = {"pid": process.pid, "started": psutil.Process(process.pid).create_time()}
         draft = self._note.with_suffix(".new")
-        draft.write_text(json.dumps(note))
+        draft.write_text(json.dumps({"pid": process.pid, "started": psutil.Process(process.pid).create_time()}))
         draft.replace(self._note)
         return process.pid
 
     def pid(self) -> int | None:
         """The pid of the running process, or None."""
-        try:
-            note = json.loads(self._note.read_text())
-            process = psutil.Process(note["pid"])
-            same = abs(process.create_time() - note["started"]) < 1
-            return process.pid if same and process.status() != psutil.STATUS_ZOMBIE else None
-        except (OSError, ValueError, KeyError, psutil.Error):
-            return None
+        note = self._read()
+        return note.pid if note and note.leader() else None
+
+    def members(self) -> list[psutil.Process]:
+        """The process and all that it started, alive: also where it died itself and left others behind."""
+        note = self._read()
+        if note is None or (psutil.pid_exists(note.pid) and not note.leader()):
+            return []
+        return [process for process in psutil.process_iter() if _session(process) == note.pid and _alive(process)]
+
+    def forget(self) -> None:
+        """Remove the pid file."""
+        self._note.unlink(missing_ok=True)
 
     def tail(self, lines: int = 5) -> str:
         """The last lines of the log."""
@@ -71,44 +77,56 @@ class Detached:
         except OSError:
             return ""
 
+    def _read(self) -> _Note | None:
+        try:
+            return _Note(**json.loads(self._note.read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+
+@dataclass(frozen=True)
+class _Note:
+    pid: int
+    started: float
+
+    def leader(self) -> bool:
+        try:
+            process = psutil.Process(self.pid)
+            return abs(process.create_time() - self.started) < 1 and _alive(process)
+        except psutil.Error:
+            return False
+
 
 def stop(processes: Sequence[Detached], patience: float = 10.0) -> list[str]:
     """End the given processes and all that they started: first asked, after ``patience`` seconds killed.
 
     Returns the names of those that ran.
     """
-    sessions = {process: pid for process in processes if (pid := process.pid())}
-    members = {pid: _session(pid) for pid in sessions.values()}
-    for pid in sessions.values():
-        _signal(pid, signal.SIGTERM)
-    everyone = [member for found in members.values() for member in found]
-    _wait(everyone, patience)
-    for pid in sessions.values():
-        for member in _session(pid):
-            _signal(member.pid, signal.SIGKILL)
-    _wait(everyone, 5)
+    ours = {process.name: process.members() for process in processes}
     for process in processes:
-        process._note.unlink(missing_ok=True)
-    return [process.name for process in sessions]
+        pid = process.pid()
+        if pid:
+            _signal(pid, signal.SIGTERM)
+    _wait([member for members in ours.values() for member in members], patience)
+    left = [member for process in processes for member in process.members()]
+    for member in left:
+        _signal(member.pid, signal.SIGKILL)
+    _wait(left, 5)
+    for process in processes:
+        process.forget()
+    return [name for name, members in ours.items() if members]
 
 
-def _session(leader: int) -> list[psutil.Process]:
-    """All living processes of the session that ``leader`` made."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if os.getsid(process.pid) == leader and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except (OSError, psutil.Error):
-            continue
-    return found
+def _session(process: psutil.Process) -> int | None:
+    try:
+        return os.getsid(process.pid)
+    except OSError:
+        return None
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, number)
-    except ProcessLookupError:
-        return
 
 
 def _wait(processes: list[psutil.Process], patience: float) -> None:
@@ -119,12 +137,6 @@ def _wait(processes: list[psutil.Process], patience: float) -> None:
 
 def _alive(process: psutil.Process) -> bool:
     try:
-        if process.pid in _children():
-            os.waitpid(process.pid, os.WNOHANG)
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    except (OSError, psutil.Error):
+    except psutil.Error:
         return False
-
-
-def _children() -> set[int]:
-    return {child.pid for child in psutil.Process().children()}

@@ -1,0 +1,32 @@
+"""Build, judge and publish a release of all marts, as of one instant.
+
+`begin` opens the run and ends the night early when the published release already answers it. **If `core` or `release`
+fails**, a model is at fault: the log names it; mend it and trigger again. **If `release_gate` fails**, the marts would be
+wrong: the log has one sentence for each expectation that did not hold. In every case BI keeps reading the last release,
+and no sync is woken. Trigger by hand with `as_of` (null: the tick of the clock) and `full_refresh` (build everything anew).
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG, Param, chain
+
+from lifehouse.orchestration.airflow import policy, tasks
+from lifehouse.project import Project
+
+company = Project.current().company
+arguments = policy.arguments(
+    policy.Tag.MARTS, doc=__doc__, schedule=policy.clock(company.schedule, company.time_zone), retries=1
+)
+arguments["default_args"]["on_failure_callback"] = tasks.close_run
+
+with DAG(
+    "marts",
+    description=f"The marts of {company.company}",
+    params={
+        "as_of": Param(None, type=["null", "string"], format="date-time", description="the instant the run speaks about"),
+        "full_refresh": Param(False, type="boolean", description="build every model anew"),
+    },
+    **arguments,
+):
+    run_id = tasks.begin()
+    chain(tasks.core(run_id), tasks.release(run_id), tasks.release_gate(run_id), tasks.publish(run_id))

@@ -1,0 +1,64 @@
+"""Turns a station's errors into what Airflow shows: a closed gate fails at once, a source that is down is tried again.
+
+Logs and messages never hold personal values: the text of an error that nobody foresaw is kept back unless its kind
+speaks about code, and a database error is told by its code, table and constraint.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from lifehouse.errors import BuildError, ConfigError, GateClosed, LifehouseError, SyncRefused
+
+log = logging.getLogger("lifehouse")
+
+#: Time cures none of these.
+_FINAL = (GateClosed, ConfigError, BuildError, SyncRefused)
+_ABOUT_CODE = (ImportError, AttributeError, TypeError, NameError, NotImplementedError, FileNotFoundError, PermissionError)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Run a station's call.
+
+    :raises AirflowFailException: no retry would help. :raises LifehouseError: worth a retry.
+    """
+    try:
+        yield
+    except _FINAL as error:
+        for sentence in sentences(error):
+            log.error("%s", sentence)
+        raise AirflowFailException(str(error)) from None
+    except LifehouseError as error:
+        error.__cause__, error.__suppress_context__ = None, True  # a driver's text may hold values or addresses
+        raise
+    except AirflowException:
+        raise
+    except Exception as error:
+        log.error("unforeseen, at:\n%s", "".join(traceback.format_tb(error.__traceback__)[1:]))  # noqa: TRY400
+        raise LifehouseError(describe(error)) from None
+
+
+def sentences(error: LifehouseError) -> list[str]:
+    """What went wrong, one sentence each."""
+    return error.failures if isinstance(error, GateClosed) else str(error).splitlines()
+
+
+def describe(error: BaseException) -> str:
+    """An error in words that hold no personal value."""
+    if isinstance(error, LifehouseError | AirflowException):
+        return str(error)
+    name = type(error).__name__
+    if isinstance(error, _ABOUT_CODE):
+        return f"{name}: {error}"
+    state = getattr(error, "sqlstate", None)
+    if state:
+        found = getattr(error, "diag", None)
+        place = [str(part) for part in (getattr(found, f"{kind}_name", None) for kind in ("schema", "table", "constraint")) if part]
+        return f"{name} ({state})" + (f" at {'.'.join(place)}" if place else "")
+    return f"{name}; its text is kept back, since it may hold values of customers"

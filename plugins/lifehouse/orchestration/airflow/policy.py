@@ -1,0 +1,90 @@
+"""What holds for every DAG of the house: owner, tags, retries, pools, one run at a time, a page for whoever is on call."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from airflow.sdk import Asset, CronTriggerTimetable
+
+from lifehouse.orchestration.airflow import declarations
+from lifehouse.orchestration.settings import CLOCK_VARIABLE
+
+#: Updated by ``publish``; wakes the syncs.
+RELEASE = Asset(name="release", uri="lifehouse://release")
+_OWNER = "lifehouse"
+
+
+class Tag(StrEnum):
+    """The only tags a DAG may carry: its place in the flow."""
+
+    SOURCE = "source"
+    MARTS = "marts"
+    SYNC = "sync"
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A named number of task slots."""
+
+    name: str
+    slots: int
+    description: str
+
+
+def arguments(
+    tag: Tag, *, doc: str | None, owner: str = _OWNER, schedule: Any = None, pool: str | None = None, retries: int = 2
+) -> dict[str, Any]:
+    """The keyword arguments of a DAG: only errors that time may cure are tried again (see ``failures``)."""
+    return {
+        "schedule": schedule,
+        "catchup": False,
+        "max_active_runs": 1,
+        "tags": [tag.value],
+        "doc_md": doc,
+        "default_args": {
+            "owner": owner,
+            "retries": retries,
+            "retry_delay": timedelta(seconds=30),
+            "retry_exponential_backoff": True,
+            "max_retry_delay": timedelta(minutes=15),
+            **({"pool": pool} if pool else {}),
+        },
+    }
+
+
+def clock(cron: str, time_zone: str) -> CronTriggerTimetable | None:
+    """A clock that never makes up for ticks that passed while nobody ran; None while nights are triggered by hand."""
+    if os.environ.get(CLOCK_VARIABLE) == "off":
+        return None
+    return CronTriggerTimetable(cron, timezone=time_zone, run_immediately=timedelta(0))
+
+
+def as_of(params: dict[str, Any], dag_run: Any) -> datetime:
+    """The instant a run speaks about: its param, else the end of its data interval, else when it was due."""
+    if params.get("as_of"):
+        return datetime.fromisoformat(params["as_of"])
+    return dag_run.data_interval_end or dag_run.run_after
+
+
+def source_pool(source: str) -> str:
+    """One source system is read by one task at a time."""
+    return f"source_{source}"
+
+
+def platform_pool(account: str) -> str:
+    """One platform account has one sender."""
+    return "platform_" + re.sub(r"\W", "_", account)
+
+
+def pools() -> Iterator[Pool]:
+    """The pools that the project's DAGs need."""
+    for source in declarations.sources():
+        yield Pool(source_pool(source.source), 1, f"the source {source.source}")
+    for account in sorted({sync.account_name for sync in declarations.syncs()}):
+        yield Pool(platform_pool(account), 1, f"the platform account {account}")

@@ -1,0 +1,90 @@
+"""The tasks: each is one call of a station. XComs carry ids, nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import get_current_context, task
+
+from lifehouse import stations
+from lifehouse.context import Context
+from lifehouse.orchestration.airflow import failures, policy
+
+
+@task.short_circuit
+def ingest(source: str) -> int | None:
+    """Extract what is new and record it as a load; the gate is skipped when nothing is new."""
+    with failures.told():
+        return stations.ingest(Context.current(), source)
+
+
+@task
+def raw_gate(load_id: int) -> None:
+    """Judge the load; a closed gate fails this task and rewinds the source."""
+    with failures.told():
+        stations.raw_gate(Context.current(), load_id)
+
+
+@task.short_circuit
+def begin() -> int | None:
+    """Open a run; the rest is skipped when the published release already answers it."""
+    context = get_current_context()
+    with failures.told():
+        as_of = policy.as_of(dict(context["params"]), context["dag_run"])
+        run = stations.begin(Context.current(), as_of, full_refresh=bool(context["params"]["full_refresh"]))
+        return None if run.status == "unchanged" else int(run.run_id)
+
+
+@task
+def core(run_id: int) -> None:
+    """Staging, identity, the timeline."""
+    with failures.told():
+        stations.core(Context.current(), run_id)
+
+
+@task
+def release(run_id: int) -> None:
+    """All marts, into the idle slot."""
+    with failures.told():
+        stations.release(Context.current(), run_id)
+
+
+@task
+def release_gate(run_id: int) -> None:
+    """Judge the slot; a closed gate fails this task and the last release stays."""
+    with failures.told():
+        stations.release_gate(Context.current(), run_id)
+
+
+@task(outlets=[policy.RELEASE])
+def publish(run_id: int) -> int:
+    """Make the slot what everybody reads, and wake the syncs."""
+    with failures.told():
+        return int(stations.publish(Context.current(), run_id))
+
+
+@task
+def sync(name: str, connection: str | None) -> None:
+    """Bring a platform to the published segment, with the credentials of an Airflow Connection."""
+    with failures.told():
+        stations.sync(Context.current(), name, _connection(connection))
+
+
+def close_run(context: Any) -> None:
+    """When a task of the marts has finally failed: the run is over, and says why."""
+    run_id = context["ti"].xcom_pull(task_ids="begin")
+    if run_id is not None:
+        stations.fail(Context.current(), run_id, failures.describe(context["exception"]))
+
+
+def _connection(connection_id: str | None) -> Any:
+    if connection_id is None:
+        return None
+    from airflow.sdk import BaseHook  # noqa: PLC0415
+
+    from lifehouse.activation.connection import PlatformConnection  # noqa: PLC0415
+
+    found = BaseHook.get_connection(connection_id)
+    return PlatformConnection.of_parts(
+        found.conn_type, found.host, found.port, found.schema, found.login, found.password, found.extra_dejson
+    )

@@ -1,0 +1,199 @@
+"""Airflow's configuration for one home: a file that only its owner can read, written anew at every start."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+import psycopg
+
+from lifehouse.context import Context
+from lifehouse.project import INSTALLATION
+from lifehouse.warehouse.server import EmbeddedServer
+
+USER = "admin"
+METADATA = "airflow"
+PARALLELISM = 4
+_DATABASE_VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
+_LOOPBACK = "127.0.0.1"
+#: The marts' and sources' clocks are off: nights are triggered by hand, as the demo does.
+CLOCK_VARIABLE = "LIFEHOUSE_CLOCK"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where Airflow keeps its things in this home, and what it is told. ``extra`` joins the processes' environment."""
+
+    ctx: Context
+    extra: Mapping[str, str] = field(default_factory=dict)
+    executor: str = "LocalExecutor"
+    dags_folder: Path = INSTALLATION / "dags"
+    sections: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """``AIRFLOW_HOME``: configuration, logs, pid files."""
+        return self.ctx.home.folder("airflow")
+
+    @property
+    def password_file(self) -> Path:
+        return self.folder / "passwords.json"
+
+    @cached_property
+    def password(self) -> str:
+        return str(self._secrets["password"])
+
+    @property
+    def user(self) -> str:
+        return USER
+
+    @property
+    def port(self) -> int:
+        """The API's port, fixed by ``write``."""
+        note = self.folder / "port"
+        return int(note.read_text()) if note.exists() else 0
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with everything that running processes would have to be restarted for."""
+        told = {name: value for name, value in self.environment().items() if name.startswith(("LIFEHOUSE_", "AIRFLOW_"))}
+        told |= dict(self.extra)
+        matter = json.dumps([sorted(told.items()), self._sections(), version("apache-airflow"), sys.executable], default=str)
+        return hashlib.sha256(matter.encode()).hexdigest()
+
+    def write(self) -> None:
+        """Choose the port (the last one if it is free, so that a bookmark keeps working) and write Airflow's files."""
+        _write_private(self.folder / "port", str(_free(self.port) or _free(0)))
+        text = "\n".join(
+            f"[{section}]\n" + "".join(f"{key} = {str(value).replace('%', '%%')}\n" for key, value in entries.items())
+            for section, entries in self._sections().items()
+        )
+        _write_private(self.folder / "airflow.cfg", text)
+        _write_private(self.password_file, json.dumps({USER: self.password}) + "\n")
+
+    def environment(self) -> dict[str, str]:
+        """The environment of every Airflow process of this home; telemetry off, loopback never through a proxy."""
+        return {
+            **os.environ,
+            "DO_NOT_TRACK": "1",
+            "SCARF_ANALYTICS": "false",
+            "RUNTIME__DLTHUB_TELEMETRY": "false",
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            **self.extra,
+            **{name: _without_proxy(os.environ.get(name, "")) for name in ("NO_PROXY", "no_proxy")},
+            "AIRFLOW_HOME": str(self.folder),
+            "AIRFLOW_CONFIG": str(self.folder / "airflow.cfg"),
+            "LIFEHOUSE_HOME": str(self.ctx.home.path),
+            "LIFEHOUSE_PROJECT": str(self.ctx.project.root),
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    @cached_property
+    def metadata_url(self) -> str:
+        """Airflow's own database for SQLAlchemy: what its environment names, else one on the embedded server, made if missing."""
+        given = self.extra.get(_DATABASE_VARIABLE) or os.environ.get(_DATABASE_VARIABLE)
+        if given:
+            return given
+        server = EmbeddedServer(self.ctx.home)
+        with psycopg.connect(server.url_of("postgres"), autocommit=True) as connection:
+            if not connection.execute("select 1 from pg_database where datname = %s", (METADATA,)).fetchone():
+                connection.execute(f'create database "{METADATA}"')
+        return "postgresql+psycopg://" + server.url_of(METADATA).split("://", 1)[1]
+
+    def metadata_version(self) -> str | None:
+        """The migration that the metadata database is at and this Airflow's version; None where it was never migrated."""
+        with psycopg.connect(self.metadata_url.replace("postgresql+psycopg://", "postgresql://", 1)) as connection:
+            if not connection.execute("select to_regclass('alembic_version')").fetchone()[0]:
+                return None
+            found = connection.execute("select version_num from alembic_version").fetchone()
+        return f"{found[0] if found else None} {version('apache-airflow')}"
+
+    @property
+    def url(self) -> str:
+        return f"http://{_LOOPBACK}:{self.port}"
+
+    @cached_property
+    def _secrets(self) -> dict[str, str]:
+        """Made once for a home: the fernet key opens what was stored with it."""
+        file = self.folder / "secrets.json"
+        if not file.exists():
+            made = {name: secrets.token_urlsafe(64) for name in ("jwt", "session")}
+            made["password"] = secrets.token_urlsafe(12)
+            made["fernet"] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+            _write_private(file, json.dumps(made))
+        return dict(json.loads(file.read_text()))
+
+    def _sections(self) -> dict[str, dict[str, object]]:
+        known = self._secrets
+        sections: dict[str, dict[str, object]] = {
+            "core": {
+                "executor": self.executor,
+                "parallelism": PARALLELISM,
+                "dags_folder": self.dags_folder,
+                "plugins_folder": INSTALLATION / "plugins",
+                "load_examples": False,
+                "dags_are_paused_at_creation": False,
+                "default_timezone": "utc",
+                "fernet_key": known["fernet"],
+                "auth_manager": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
+                "simple_auth_manager_users": f"{USER}:admin",
+                "simple_auth_manager_passwords_file": self.password_file,
+            },
+            "database": {"sql_alchemy_conn": self.metadata_url, "sql_alchemy_conn_async": self.metadata_url},
+            "api": {
+                "host": _LOOPBACK,
+                "port": self.port,
+                "base_url": self.url,
+                "workers": 1,
+                "secret_key": known["session"],
+                "expose_config": False,
+            },
+            "api_auth": {"jwt_secret": known["jwt"]},
+            "scheduler": {
+                "scheduler_idle_sleep_time": 0.2,
+                "catchup_by_default": False,
+                "create_cron_data_intervals": False,
+            },
+            "dag_processor": {"parsing_processes": 2, "refresh_interval": 30, "min_file_process_interval": 30},
+            "logging": {"base_log_folder": self.folder / "logs", "logging_level": "INFO"},
+            # The supervisor of a task notices its end only at its next heartbeat: at 5 s a worker would idle that long.
+            "workers": {"min_heartbeat_interval": 1},
+            "usage_data_collection": {"enabled": False},
+            "metrics": {"statsd_on": False, "otel_on": False},
+        }
+        for section, entries in self.sections.items():
+            sections.setdefault(section, {}).update(entries)
+        return sections
+
+
+def _write_private(file: Path, text: str) -> None:
+    draft = file.with_name(file.name + ".new")
+    draft.unlink(missing_ok=True)
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as handle:
+        handle.write(text)
+    draft.replace(file)
+
+
+def _without_proxy(named: str) -> str:
+    return ",".join(dict.fromkeys([*filter(None, named.split(",")), _LOOPBACK, "localhost"]))
+
+
+def _free(port: int) -> int:
+    """The port that could be bound (``0`` asks for any), or 0."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_LOOPBACK, port))
+        except OSError:
+            return 0
+        return int(probe.getsockname()[1])

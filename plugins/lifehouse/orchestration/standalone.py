@@ -1,0 +1,129 @@
+"""Airflow on one machine: its parts as detached processes, started together, watched until healthy, stopped exactly."""
+
+from __future__ import annotations
+
+import fcntl
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from lifehouse.errors import LifehouseError
+from lifehouse.orchestration.client import AirflowClient
+from lifehouse.orchestration.processes import Detached, stop
+from lifehouse.orchestration.settings import Settings
+
+#: Name and command of each part. The scheduler's log server is off: the API reads the log files itself.
+PARTS: dict[str, tuple[str, ...]] = {
+    "api-server": ("api-server",),
+    "scheduler": ("scheduler", "--skip-serve-logs"),
+    "dag-processor": ("dag-processor",),
+}
+Progress = Callable[[str], None]
+
+
+class AirflowError(LifehouseError):
+    """Airflow could not be started, or a part of it died."""
+
+
+@dataclass(frozen=True)
+class Standalone:
+    """Supervises the Airflow of one home. No triggerer: no task of ours defers."""
+
+    settings: Settings
+    parts: Sequence[str] = tuple(PARTS)
+
+    def start(self, progress: Progress = lambda _: None, patience: float = 120) -> AirflowClient:
+        """Start what does not run and wait until Airflow is healthy; safe to call twice and from two commands at once.
+
+        :raises AirflowError: a part died or did not get healthy; the message ends with its log's last lines.
+        """
+        with self._lock():
+            note = self.settings.folder / "fingerprint"
+            fingerprint = self.settings.fingerprint
+            if not self.running() or not note.exists() or note.read_text() != fingerprint:
+                self._stop()
+                self.settings.write()
+                progress("Airflow: database")
+                self._migrate()
+                progress("Airflow: processes")
+                for part in self._processes:
+                    self.launch(part.name, PARTS[part.name])
+                note.write_text(fingerprint)
+            self._wait_until_healthy(patience)
+        return self.client()
+
+    def launch(self, name: str, arguments: Sequence[str]) -> Detached:
+        """Start one ``airflow`` command as a detached process of this home."""
+        process = Detached(name, self.settings.folder)
+        process.start([sys.executable, "-m", "airflow", *arguments], self.settings.environment())
+        return process
+
+    def stop(self) -> list[str]:
+        """End exactly the processes of this home; returns the names of those that ran."""
+        with self._lock():
+            return self._stop()
+
+    def running(self) -> bool:
+        """Whether every part's process lives."""
+        return all(process.pid() for process in self._processes)
+
+    def client(self) -> AirflowClient:
+        """A client of the running API."""
+        return AirflowClient(self.settings.url, self.settings.user, self.settings.password)
+
+    @property
+    def _processes(self) -> list[Detached]:
+        return [Detached(name, self.settings.folder) for name in self.parts]
+
+    def _stop(self) -> list[str]:
+        notes = sorted(self.settings.folder.glob("*.pid"))
+        return stop([Detached(note.stem, self.settings.folder) for note in notes])
+
+    def _migrate(self) -> None:
+        """Bring the metadata database to this Airflow's version, unless the note says that it is (the command takes 4 s)."""
+        note = self.settings.folder / "migrated"
+        if note.exists() and note.read_text() == self.settings.metadata_version():
+            return
+        log = self.settings.folder / "migrate.log"
+        with log.open("ab") as output:
+            done = subprocess.run(  # noqa: S603
+                [sys.executable, "-m", "airflow", "db", "migrate"],
+                env=self.settings.environment(),
+                cwd=self.settings.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                check=False,
+            )
+        if done.returncode:
+            raise AirflowError(f"Airflow's database could not be brought up to date; see {log}")
+        note.write_text(self.settings.metadata_version() or "")
+
+    def _wait_until_healthy(self, patience: float) -> None:
+        deadline = time.monotonic() + patience
+        client = self.client()
+        while True:
+            dead = next((process for process in self._processes if not process.pid()), None)
+            if dead:
+                raise AirflowError(f"Airflow's {dead.name} ended; see {dead.log}\n{dead.tail()}")
+            unhealthy = client.unhealthy()
+            if not unhealthy:
+                return
+            if time.monotonic() > deadline:
+                raise AirflowError(f"Airflow did not get healthy in {patience:.0f} s: {', '.join(unhealthy)}; see {self.settings.folder}")
+            time.sleep(0.1)
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        with (self.settings.folder / "lock").open("w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
+
+def now() -> datetime:
+    """The present instant, UTC."""
+    return datetime.now(UTC)

@@ -42,7 +42,9 @@ def test_an_identifier_of_too_many_records_joins_nobody_and_is_told() -> None:
     assert cut.to_dict("records") == [{"identifier": "info@shop", "records": graph.CAP + 1}]
 
 
-def _assign(groups: list[list[str]], current: dict[str, str], age: dict[str, int]) -> tuple[dict[str, str], dict[str, str]]:
+def _assign(
+    groups: list[list[str]], current: dict[str, str], age: dict[str, int]
+) -> tuple[dict[str, str], dict[str, str]]:
     component = pd.Series({ref: number for number, refs in enumerate(groups) for ref in refs})
     return graph.assign(component, current, age)
 
@@ -64,17 +66,21 @@ def test_a_record_that_comes_back_after_leaving_its_id_behind_gets_a_fresh_one()
     first, _ = _assign([["a", "b"]], {}, {})
     assert first["a"] == first["b"] == graph.new_id("a", {})
     second, _ = _assign([["a"], ["b"]], first, {first["a"]: 1})
-    third, _ = _assign([["a"], ["b"]], second, {customer: 1 for customer in second.values()})
+    third, _ = _assign([["a"], ["b"]], second, dict.fromkeys(second.values(), 1))
     assert second == third
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(pairs, min_size=1, max_size=5))
-def test_ids_are_for_life_through_any_sequence_of_merges_and_splits(nights: list[list[tuple[int, int]]]) -> None:
+def test_ids_are_for_life_through_any_sequence_of_merges_and_splits(
+    nights: list[list[tuple[int, int]]],
+) -> None:
     current: dict[str, str] = {}
     age: dict[str, int] = {}
     for run, edges in enumerate(nights):
-        frame = _frame([(f"r{a}", f"i{b}") for a, b in edges] + [(ref, f"id:{ref}") for ref in current]).drop_duplicates()
+        frame = _frame(
+            [(f"r{a}", f"i{b}") for a, b in edges] + [(ref, f"id:{ref}") for ref in current]
+        ).drop_duplicates()
         component, _ = graph.components(frame, cap=1000)
         assigned, retired = graph.assign(component, current, age)
         assert set(assigned) >= set(current)

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.tiny import TINY, Company
 
 from lifehouse.context import Context
+from support.tiny import TINY, Company
 
 
 @pytest.fixture
-def tiny(make_context: Callable[..., Context], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Company]:
+def tiny(
+    make_context: Callable[..., Context], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], Company]:
     """Makes tiny companies; the one made last is the one whose folder is read."""
 
     def make(name: str = "company") -> Company:

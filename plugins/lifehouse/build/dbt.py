@@ -21,7 +21,9 @@ class ModelResult:
     rows: int | None
 
 
-def build(ctx: Context, select: Sequence[str], slot: str, *, full: bool = False, exclude: Sequence[str] = ()) -> list[ModelResult]:
+def build(
+    ctx: Context, select: Sequence[str], slot: str, *, full: bool = False, exclude: Sequence[str] = ()
+) -> list[ModelResult]:
     """Build models and seeds, not tests: dbt tests guard the logic in development, the gates guard the data.
 
     :param slot: ``blue`` or ``green``, the schema of everything that is released.
@@ -37,12 +39,16 @@ def build(ctx: Context, select: Sequence[str], slot: str, *, full: bool = False,
     if outcome.exception is not None:
         raise BuildError(f"dbt could not start: {_without_values(str(outcome.exception))}")
     results = [
-        ModelResult(item.node.name, str(item.status), item.execution_time, item.adapter_response.get("rows_affected"))
+        ModelResult(
+            item.node.name, str(item.status), item.execution_time, item.adapter_response.get("rows_affected")
+        )
         for item in outcome.result
     ]
     failed = [item for item in outcome.result if str(item.status) in {"error", "fail"}]
     if failed:
-        raise BuildError("; ".join(f"model {item.node.name}: {_without_values(item.message)}" for item in failed))
+        raise BuildError(
+            "; ".join(f"model {item.node.name}: {_without_values(item.message)}" for item in failed)
+        )
     return results
 
 
@@ -67,5 +73,9 @@ def invoke(ctx: Context, command: str, slot: str, arguments: Sequence[str]) -> A
 def _without_values(message: str | None) -> str:
     """The database's message without the lines in which Postgres quotes a row's values."""
     lines = [line.strip() for line in (message or "").splitlines()]
-    kept = [line for line in lines if line and not line.startswith(("DETAIL", "CONTEXT", "compiled code at", "LINE"))]
+    kept = [
+        line
+        for line in lines
+        if line and not line.startswith(("DETAIL", "CONTEXT", "compiled code at", "LINE"))
+    ]
     return " ".join(kept)[:600]

@@ -25,7 +25,9 @@ def components(identifiers: pd.DataFrame, cap: int = CAP) -> tuple[pd.Series, pd
     shared = np.bincount(values, minlength=len(value_names))
     keep = shared[values] <= cap
     size = len(ref_names) + len(value_names)
-    edges = coo_array((np.ones(keep.sum(), dtype=np.int8), (refs[keep], values[keep] + len(ref_names))), shape=(size, size))
+    edges = coo_array(
+        (np.ones(keep.sum(), dtype=np.int8), (refs[keep], values[keep] + len(ref_names))), shape=(size, size)
+    )
     _, labels = connected_components(edges, directed=False)
     over = shared > cap
     cut = pd.DataFrame({"identifier": value_names[over], "records": shared[over]})
@@ -36,14 +38,18 @@ def new_id(ref: str, taken: Mapping[str, object]) -> str:
     """An id from the natural key of a customer's first record; salted if a customer who left it behind still owns it."""
     salt = 0
     while True:
-        digest = hashlib.md5(f"{ref}|{salt}".encode() if salt else ref.encode(), usedforsecurity=False).hexdigest()
+        digest = hashlib.md5(
+            f"{ref}|{salt}".encode() if salt else ref.encode(), usedforsecurity=False
+        ).hexdigest()
         customer_id = f"c_{digest[:16]}"
         if customer_id not in taken:
             return customer_id
         salt += 1
 
 
-def assign(component: pd.Series, current: Mapping[str, str], age: Mapping[str, int]) -> tuple[dict[str, str], dict[str, str]]:
+def assign(
+    component: pd.Series, current: Mapping[str, str], age: Mapping[str, int]
+) -> tuple[dict[str, str], dict[str, str]]:
     """Give every record its customer, keeping ids for life.
 
     A component keeps the oldest id among its records; the other ids retire into it. When one id stands in
@@ -68,7 +74,9 @@ def assign(component: pd.Series, current: Mapping[str, str], age: Mapping[str, i
     taken: dict[str, int] = dict(age)
     for index, refs in enumerate(groups):
         known = {current[ref] for ref in refs if ref in current}
-        own = sorted((customer for customer in known if claimed[customer] == index), key=lambda c: (age.get(c, 0), c))
+        own = sorted(
+            (customer for customer in known if claimed[customer] == index), key=lambda c: (age.get(c, 0), c)
+        )
         customer_id = own[0] if own else new_id(refs[0], taken)
         taken.setdefault(customer_id, -1)
         retired.update(dict.fromkeys(own[1:], customer_id))

@@ -45,10 +45,13 @@ def _map(connection: psycopg.Connection[Any], run: Run, refs: pd.DataFrame, full
         row[0] + _SEPARATOR + row[1]: row[2]
         for row in connection.execute("select source, customer_key, customer_id from core.customer_refs")
     }
-    age: dict[str, int] = dict(connection.execute("select customer_id, first_run_id from core.customer_registry").fetchall())
+    age: dict[str, int] = dict(
+        connection.execute("select customer_id, first_run_id from core.customer_registry").fetchall()
+    )
     identifiers = pd.DataFrame(
         connection.execute(
-            "select source || %s || customer_key, kind || ':' || value from core.record_identifiers", [_SEPARATOR]
+            "select source || %s || customer_key, kind || ':' || value from core.record_identifiers",
+            [_SEPARATOR],
         ).fetchall(),
         columns=["ref", "identifier"],
     )
@@ -58,7 +61,8 @@ def _map(connection: psycopg.Connection[Any], run: Run, refs: pd.DataFrame, full
         known = pd.Series(list(current), dtype=object)
         parts = known.str.split(_SEPARATOR, n=1)
         itself = pd.concat(
-            [itself, pd.DataFrame({"ref": known, "identifier": "id:" + parts.str[0] + ":" + parts.str[1]})], ignore_index=True
+            [itself, pd.DataFrame({"ref": known, "identifier": "id:" + parts.str[0] + ":" + parts.str[1]})],
+            ignore_index=True,
         )
     component, cut = graph.components(pd.concat([identifiers, itself], ignore_index=True).drop_duplicates())
     assigned, retired = graph.assign(component, current, age)
@@ -76,7 +80,9 @@ def _store(
 ) -> None:
     moved = {ref: customer for ref, customer in assigned.items() if current.get(ref) != customer}
     gone = [ref for ref in current if ref not in assigned] if full else []
-    connection.execute("create temporary table moved (source text, customer_key text, customer_id text) on commit drop")
+    connection.execute(
+        "create temporary table moved (source text, customer_key text, customer_id text) on commit drop"
+    )
     connection.execute("create temporary table retired (retired_id text, customer_id text) on commit drop")
     with connection.cursor().copy("copy moved from stdin") as copy:
         for ref, customer in moved.items():
@@ -181,5 +187,5 @@ _CHANGED_CUSTOMERS = """
 
 
 def _value(connection: psycopg.Connection[Any], query: str) -> int:
-    row = connection.execute(query).fetchone()  # type: ignore[call-overload]
+    row = connection.execute(query).fetchone()
     return int(row[0]) if row else 0

@@ -110,7 +110,12 @@ def _profile(ctx: Context) -> dict[str, Any]:
         "threads": 3,
         **{key: place[key] for key in ("sslmode", "sslrootcert", "sslcert", "sslkey") if key in place},
     }
-    return {"lifehouse": {"target": "blue", "outputs": {slot: {**common, "schema": slot} for slot in ("blue", "green")}}}
+    return {
+        "lifehouse": {
+            "target": "blue",
+            "outputs": {slot: {**common, "schema": slot} for slot in ("blue", "green")},
+        }
+    }
 
 
 def _write(path: Path, text: str) -> None:

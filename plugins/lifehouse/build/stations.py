@@ -22,7 +22,9 @@ def build_core(ctx: Context, run: Run) -> dict[str, Any]:
         ctx.warehouse.execute("delete from control.run_customers where scope = 'core'")
         return {"changed": 0, "models": {}}
     if full:
-        with ctx.warehouse.connect() as connection:  # killed on the way, the next run starts from nothing again
+        with (
+            ctx.warehouse.connect() as connection
+        ):  # killed on the way, the next run starts from nothing again
             connection.execute("update control.core_state set fingerprint = null, change_seq = 0")
             connection.execute("truncate core.changed_keys")
     before = dbt.build(ctx, _BEFORE_IDENTITY, run.building_slot, full=full)
@@ -30,7 +32,8 @@ def build_core(ctx: Context, run: Run) -> dict[str, Any]:
     after = dbt.build(ctx, ["tag:core"], run.building_slot, full=full, exclude=_BEFORE_IDENTITY)
     with ctx.warehouse.connect() as connection:
         connection.execute(
-            "update control.core_state set fingerprint = %s, change_seq = %s", (run.fingerprint, run.change_seq)
+            "update control.core_state set fingerprint = %s, change_seq = %s",
+            (run.fingerprint, run.change_seq),
         )
         connection.execute("delete from core.changed_keys where change_seq <= %s", (run.change_seq,))
     return {**counts, "models": _seconds([*before, *after])}
@@ -41,7 +44,9 @@ def build_release(ctx: Context, run: Run) -> dict[str, Any]:
 
     :returns: the number of customers replaced and the seconds of each model.
     """
-    slot = ctx.warehouse.rows("select fingerprint, change_seq from control.slots where slot = %s", (run.slot,))[0]
+    slot = ctx.warehouse.rows(
+        "select fingerprint, change_seq from control.slots where slot = %s", (run.slot,)
+    )[0]
     full = slot["fingerprint"] != run.fingerprint
     with ctx.warehouse.connect() as connection:
         connection.execute("delete from control.run_customers where scope = 'slot'")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -33,7 +33,9 @@ class Warehouse:
         warehouse = cls(os.environ.get("LIFEHOUSE_WAREHOUSE_URL") or EmbeddedServer(home).url)
         with warehouse.connect() as connection:
             if connection.info.server_version < MINIMUM_VERSION:
-                raise WarehouseError(f"the warehouse is Postgres {connection.info.server_version // 10000}; 16 or newer is needed")
+                raise WarehouseError(
+                    f"the warehouse is Postgres {connection.info.server_version // 10000}; 16 or newer is needed"
+                )
             control.migrate(connection)
         return warehouse
 
@@ -48,23 +50,25 @@ class Warehouse:
             )
         except psycopg.OperationalError as error:
             place = self.parameters
-            raise WarehouseError(f"cannot reach the warehouse at {place.get('host')}:{place.get('port')}: {error}") from None
+            raise WarehouseError(
+                f"cannot reach the warehouse at {place.get('host')}:{place.get('port')}: {error}"
+            ) from None
 
     def rows(self, query: str, parameters: Any = None) -> list[dict[str, Any]]:
         """All rows of a short query as dictionaries."""
         with self.connect() as connection, connection.cursor(row_factory=dict_row) as cursor:
-            return cursor.execute(cast(LiteralString, query), parameters).fetchall()
+            return cursor.execute(query, parameters).fetchall()
 
     def value(self, query: str, parameters: Any = None) -> Any:
         """The first column of the first row, or None."""
         with self.connect() as connection:
-            row = connection.execute(cast(LiteralString, query), parameters).fetchone()
+            row = connection.execute(query, parameters).fetchone()
             return row[0] if row else None
 
     def execute(self, query: str, parameters: Any = None) -> int:
         """Run one statement in a transaction of its own; the number of rows it touched."""
         with self.connect() as connection:
-            return connection.execute(cast(LiteralString, query), parameters).rowcount
+            return connection.execute(query, parameters).rowcount
 
     @property
     def parameters(self) -> dict[str, Any]:

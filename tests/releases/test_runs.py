@@ -6,11 +6,11 @@ import threading
 from datetime import datetime, timedelta
 
 import pytest
+from tests.releases.conftest import MARTS, NIGHT, House
 
 from lifehouse.errors import LifehouseError
-from lifehouse.releases.run import begin, building, finish, hold
-from tests.releases.conftest import MARTS, NIGHT, House
 from lifehouse.releases.publish import publish
+from lifehouse.releases.run import begin, building, finish, hold
 
 
 def test_a_required_source_without_an_accepted_load_holds_the_run_back(house: House) -> None:
@@ -45,7 +45,9 @@ def test_a_decision_under_way_is_waited_for(house: House) -> None:
     load = house.accept()
     started: list[int] = []
     with house.ctx.warehouse.connect() as deciding:
-        deciding.execute("update control.loads set status = 'rejected', change_seq = 0 where load_id = %s", (load,))
+        deciding.execute(
+            "update control.loads set status = 'rejected', change_seq = 0 where load_id = %s", (load,)
+        )
         house.execute("insert into control.loads (source) values ('shop')")  # an open load is no decision
         run = threading.Thread(target=lambda: started.append(_change_seq(house)))
         run.start()

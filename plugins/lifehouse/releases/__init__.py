@@ -1,0 +1,1 @@
+"""Runs, the release gate and releases: what an answer depends on, what it must hold, and what is served."""

@@ -23,15 +23,18 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def load(path: Path, model: type[Model]) -> Model:
+def load(path: Path, model: type[Model], *, variables: bool = True) -> Model:
     """The declaration in ``path``, validated as ``model``; ``${NAME}`` and ``${NAME:-default}`` come from the environment.
+
+    With ``variables=False`` they stay as written, for a later :func:`substitute`.
 
     :raises ConfigError: one line per mistake, each beginning with ``file:line``.
     """
     try:
         text = path.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = _substitute(yaml.safe_load(text) or {}, path)
+        data = yaml.safe_load(text) or {}
+        data = substitute(data, str(path)) if variables else data
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except yaml.YAMLError as error:
@@ -46,21 +49,29 @@ def validate(data: Any, model: type[Model], path: Path, node: yaml.Node | None =
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise ConfigError("\n".join(_describe(item, data, model, path, node) for item in error.errors())) from None
+        raise ConfigError(
+            "\n".join(_describe(item, data, model, path, node) for item in error.errors())
+        ) from None
 
 
-def _substitute(value: Any, path: Path) -> Any:
+def substitute(value: Any, place: str = "") -> Any:
+    """``value`` with every ``${NAME}`` in its strings taken from the environment.
+
+    :raises ConfigError: a variable without default is not set.
+    """
     if isinstance(value, dict):
-        return {key: _substitute(item, path) for key, item in value.items()}
+        return {key: substitute(item, place) for key, item in value.items()}
     if isinstance(value, list):
-        return [_substitute(item, path) for item in value]
+        return [substitute(item, place) for item in value]
     if not isinstance(value, str):
         return value
 
     def replace(match: re.Match[str]) -> str:
         found = os.environ.get(match[1], match[2])
         if found is None:
-            raise ConfigError(f"{path}: the environment variable {match[1]} is not set")
+            raise ConfigError(
+                f"{place + ': ' if place else ''}the environment variable {match[1]} is not set"
+            )
         return found
 
     return _VARIABLE.sub(replace, value)
@@ -87,7 +98,9 @@ def _known_keys(model: type[BaseModel], location: list[Any]) -> list[str]:
     for part in location:
         field = getattr(current, "model_fields", {}).get(part)
         annotation = field.annotation if field else current
-        current = next((a for a in _flatten(annotation) if isinstance(a, type) and issubclass(a, BaseModel)), current)
+        current = next(
+            (a for a in _flatten(annotation) if isinstance(a, type) and issubclass(a, BaseModel)), current
+        )
     fields = getattr(current, "model_fields", {})
     return [field.alias or name for name, field in fields.items()]
 

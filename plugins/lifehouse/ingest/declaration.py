@@ -1,0 +1,108 @@
+"""A source's declaration, ``dags/sources/<name>.yml``: what is loaded, how, how often, and what must hold of it.
+
+Each rule is written once there; it is compiled into the quarantine SQL and into the Great Expectations suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import Field, StringConstraints, field_validator
+
+from lifehouse import config
+from lifehouse.errors import ConfigError
+from lifehouse.ingest.connections import FilesConnection, RestConnection, SqlConnection
+from lifehouse.ingest.table import FileTable, RestTable, SqlTable, Table
+from lifehouse.project import Project
+
+#: Names become identifiers in Postgres (63 bytes): ``quarantine.<source>_<table>``, ``raw_<source>``.
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=28)]
+
+
+class Source(config.Strict):
+    """One source system, of whatever kind."""
+
+    source: Name
+    owner: str = Field(description="who is told when its gate closes")
+    description: str
+    kind: Literal["sql", "rest", "files"]
+    connection: SqlConnection | RestConnection | FilesConnection
+    schedule: str = Field(description="cron")
+    time_zone: str = Field("UTC", description="IANA zone in which the source means times without an offset")
+    quarantine_share: float = Field(0.01, ge=0, le=1, description="of bad records; above it the gate closes")
+    tables: Mapping[Name, Table] = Field(min_length=1)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"unknown time zone {zone!r}; use an IANA name: Europe/Berlin") from error
+        return zone
+
+    @property
+    def raw_schema(self) -> str:
+        return f"raw_{self.source}"
+
+    @property
+    def landing_schema(self) -> str:
+        return f"landing_{self.source}"
+
+
+class SqlSource(Source):
+    """A database."""
+
+    kind: Literal["sql"]
+    connection: SqlConnection
+    tables: dict[Name, SqlTable] = Field(min_length=1)
+
+
+class RestSource(Source):
+    """An HTTP API."""
+
+    kind: Literal["rest"]
+    connection: RestConnection
+    tables: dict[Name, RestTable] = Field(min_length=1)
+
+
+class FilesSource(Source):
+    """Folders of files."""
+
+    kind: Literal["files"]
+    connection: FilesConnection
+    tables: dict[Name, FileTable] = Field(min_length=1)
+
+
+_KINDS: dict[Any, type[Source]] = {"sql": SqlSource, "rest": RestSource, "files": FilesSource}
+
+
+def load_source(path: Path) -> Source:
+    """The declaration in ``path``. ``${NAME}`` in ``connection`` is looked up only when the source is read.
+
+    :raises ConfigError: one line per mistake, with file and line.
+    """
+    try:
+        kind = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("kind")
+    except (OSError, yaml.YAMLError, AttributeError):
+        kind = None  # config.load says what is wrong
+    source = config.load(path, _KINDS.get(kind, Source), variables=False)
+    if source.source != path.stem:
+        raise ConfigError(f"{path}: source: {source.source!r} must be the file's name, {path.stem!r}")
+    return source
+
+
+def find_source(project: Project, name: str) -> Source:
+    """The project's source of this name.
+
+    :raises ConfigError: there is none, or its declaration is wrong.
+    """
+    for path in project.source_files:
+        if path.stem == name:
+            return load_source(path)
+    known = ", ".join(path.stem for path in project.source_files) or "none"
+    raise ConfigError(f"{project.root}/dags/sources: no source {name!r}; there are: {known}")

@@ -1,0 +1,158 @@
+"""What a declaration says of one table: its columns, its key, its rules, and how it is read."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
+
+from lifehouse import config
+
+ColumnName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*$", max_length=60)]
+ColumnNames = Annotated[tuple[ColumnName, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)]
+Duration = Annotated[str, StringConstraints(pattern=r"^\d+\s*(s|m|h|d)$")]
+
+TYPES = (
+    "text", "bigint", "integer", "smallint", "numeric", "double precision",
+    "boolean", "timestamptz", "timestamp", "date", "jsonb",
+)  # fmt: skip
+TIMES = ("timestamptz", "timestamp", "date")
+NUMBERS = ("bigint", "integer", "smallint", "numeric", "double precision")
+#: Columns that ingest adds; a declaration may use only the first two, in a file table's ``key``.
+RESERVED = ("_file", "_line", "_malformed", "_extra", "_load_id", "_loaded_at", "_hash", "_row")
+
+
+class Column(config.Strict):
+    """One column: its Postgres type and the rules that each value must keep."""
+
+    type: str
+    from_: str | None = Field(None, alias="from", description="its name at the source, if that differs")
+    required: bool = Field(False, description="null is not allowed")
+    allowed: list[str] | None = Field(None, alias="in", min_length=1)
+    min: Decimal | str | None = Field(None, description="smallest allowed value; an ISO date for times")
+    max: Decimal | str | None = Field(None, description="largest allowed value; an ISO date for times")
+    matches: str | None = Field(None, description="POSIX regular expression that text must match")
+    description: str = ""
+
+    @field_validator("type")
+    @classmethod
+    def _known_type(cls, value: str) -> str:
+        value = re.sub(r"\s*([(),])\s*", r"\1", value.strip().lower())
+        if re.sub(r"^numeric\(\d+(,\d+)?\)$", "numeric", value) not in TYPES:
+            raise ValueError(f"unknown type {value!r}; use one of {', '.join(TYPES)}, numeric(12,2)")
+        return value
+
+    @property
+    def base_type(self) -> str:
+        """The type without precision."""
+        return self.type.split("(")[0]
+
+
+class Volume(config.Strict):
+    """Bounds on the rows of a delivery that is whole: no cursor, or the first load of one with a cursor."""
+
+    min_rows: int | None = Field(None, ge=0)
+    max_rows: int | None = Field(None, ge=0)
+
+
+class Freshness(config.Strict):
+    """The newest value of ``column`` must not be older than ``within`` when a load comes in."""
+
+    column: ColumnName
+    within: Duration
+
+
+class Table(config.Strict):
+    """One table of a source, of whatever kind."""
+
+    description: str = ""
+    key: ColumnNames = ()
+    cursor: ColumnName | None = Field(None, description="a column that only grows; without it: read whole")
+    overlap: Duration | Annotated[int, Field(ge=0)] | None = Field(None, description="read again from there")
+    columns: dict[ColumnName, Column] = Field(min_length=1)
+    volume: Volume = Volume()
+    freshness: Freshness | None = None
+    empty: Literal["allowed", "refused"] | None = None
+
+    @property
+    def unit(self) -> tuple[str, ...]:
+        """The columns whose newest accepted delivery replaces all older rows of the same values."""
+        return self.key
+
+    @property
+    def given(self) -> dict[str, str]:
+        """Columns that ingest adds to each row by itself, with their types."""
+        return {}
+
+    @property
+    def whole(self) -> bool:
+        """Every extract is the whole table."""
+        return self.cursor is None
+
+    @property
+    def refuses_empty(self) -> bool:
+        return self.empty == "refused" if self.empty else self.whole
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        named = {*self.key, self.cursor, self.freshness and self.freshness.column} - {None}
+        if unknown := sorted(named - set(self.columns) - set(self.given)):
+            raise ValueError(f"{', '.join(unknown)}: not among the columns")
+        if taken := sorted(set(self.columns) & set(RESERVED)):
+            raise ValueError(f"{', '.join(taken)}: such names are given by ingest itself")
+        if not self.unit:
+            raise ValueError("needs a `key` (or `replaces: file`, for files of lines without one)")
+        if self.cursor and self.overlap is not None:
+            clock = self.columns[self.cursor].base_type in TIMES
+            if clock != isinstance(self.overlap, str):
+                raise ValueError("overlap: a duration such as 1h for a time, a number for a number")
+        if self.cursor and self.columns[self.cursor].base_type not in (*TIMES, *NUMBERS):
+            raise ValueError(f"cursor: {self.cursor} must be a time or a number")
+        return self
+
+
+class SqlTable(Table):
+    """A table of a database."""
+
+    table: str | None = Field(None, description="its name at the source, if that differs")
+
+
+class RestTable(Table):
+    """A list that an API gives."""
+
+    path: str
+    records: str = Field("$", description="JSON path of the list of records in an answer")
+    cursor_param: str | None = Field(None, description="query parameter that takes the cursor")
+    params: dict[str, Any] = Field(default_factory=dict, description="further query parameters")
+
+
+class FileTable(Table):
+    """Files of one shape. A file is known by name and content: only new and changed ones are read."""
+
+    files: str = Field(description="glob below the connection's url, such as '*.csv'")
+    format: Literal["csv", "jsonl", "parquet"] = "csv"
+    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
+    encoding: str = "utf-8"
+    replaces: Literal["file"] | None = Field(None, description="a file replaces its own earlier delivery")
+
+    @property
+    def unit(self) -> tuple[str, ...]:
+        return ("_file",) if self.replaces else self.key
+
+    @property
+    def given(self) -> dict[str, str]:
+        return {"_file": "text", "_line": "bigint"}
+
+    @property
+    def whole(self) -> bool:
+        return False
+
+    @model_validator(mode="after")
+    def _one_unit(self) -> Self:
+        if self.key and self.replaces:
+            raise ValueError("`key` or `replaces: file`, not both")
+        if self.cursor:
+            raise ValueError("files have no cursor: they are known by name and content")
+        return self

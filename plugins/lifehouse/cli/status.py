@@ -30,9 +30,13 @@ def status() -> None:
 def run(
     as_of: Annotated[
         str | None,
-        typer.Option(help="The instant the run speaks about: a date (its end, in the company's time zone) or an ISO time. Default: now."),
+        typer.Option(
+            help="The instant the run speaks about: a day (its beginning, in the company's time zone) or an ISO time. Default: now."
+        ),
     ] = None,
-    source: Annotated[list[str] | None, typer.Option(help="Load only this source; may be repeated. Default: all.")] = None,
+    source: Annotated[
+        list[str] | None, typer.Option(help="Load only this source; may be repeated. Default: all.")
+    ] = None,
     full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Build every model anew.")] = False,
     summary: Annotated[bool, typer.Option(help="End with the summary of what the night found.")] = True,
 ) -> None:
@@ -44,7 +48,10 @@ def run(
 
 
 def report(
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Where to write the page. Default: in the state folder.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Where to write the page. Default: in the state folder."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only write the page.")] = False,
 ) -> None:
     """Print what the published release says, and write it as one self-contained HTML page."""

@@ -47,7 +47,11 @@ def _how_written(path: Path) -> tuple[str, str]:
         sample = handle.read(_SAMPLE)
     encoding = "utf-8-sig" if sample.startswith(b"\xef\xbb\xbf") else "utf-8"
     try:
-        text = sample.decode(encoding, errors="strict") if len(sample) < _SAMPLE else sample[:-4].decode(encoding)
+        text = (
+            sample.decode(encoding, errors="strict")
+            if len(sample) < _SAMPLE
+            else sample[:-4].decode(encoding)
+        )
     except UnicodeDecodeError:
         encoding, text = "cp1252", sample.decode("cp1252", errors="replace")
     first = text.splitlines()[0] if text else ""
@@ -60,9 +64,13 @@ def _header(path: Path, delimiter: str, encoding: str) -> list[str]:
         header = next(csv.reader(handle, delimiter=delimiter), [])
     names = [name.strip() for name in header]
     if not names or not all(names) or len(set(map(snake, names))) < len(names):
-        raise SourceError(f"{path}: the first line must name every column, each once; found {len(names)} names")
+        raise SourceError(
+            f"{path}: the first line must name every column, each once; found {len(names)} names"
+        )
     if all(types.looks_like_data(name) for name in names):
-        raise SourceError(f"{path}: the first line looks like data, not like a header; add a line with the columns' names")
+        raise SourceError(
+            f"{path}: the first line looks like data, not like a header; add a line with the columns' names"
+        )
     return names
 
 
@@ -91,9 +99,7 @@ def _table(
     step = max(1, (len(members) - 1) // (_FILES_LOOKED_AT - 1))
     looked_at = sorted({*members[::step], members[-1]})
     rows = list(_rows(looked_at, len(header), delimiter, encoding))
-    columns = tuple(
-        _column(label, [row[index] for row in rows]) for index, label in enumerate(header)
-    )
+    columns = tuple(_column(label, [row[index] for row in rows]) for index, label in enumerate(header))
     table = Table(
         name=name,
         columns=columns,

@@ -9,6 +9,7 @@ from typing import NamedTuple
 _INTEGER = re.compile(r"[-+]?(0|[1-9]\d{0,17})")
 _DECIMAL = re.compile(r"[-+]?\d*\.?\d+([eE][-+]?\d+)?")
 _FLOAT_ID = re.compile(r"[1-9]\d*\.0")
+_COMPACT_DATE = re.compile(r"(19|20)\d{6}")
 _BOOLEAN = frozenset({"true", "false", "t", "f", "yes", "no"})
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _ISO_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?")
@@ -43,6 +44,8 @@ def of(values: list[str]) -> Fit:  # noqa: PLR0911 - one return a type
         return Fit("text")
     if all(map(_FLOAT_ID.fullmatch, values)):
         return Fit("text", float_ids=True)
+    if all(map(_COMPACT_DATE.fullmatch, values)) and _date_format(values):
+        return Fit("text", date_format=_date_format(values))
     if all(map(_INTEGER.fullmatch, values)):
         return Fit("bigint")
     if all(map(_DECIMAL.fullmatch, values)):

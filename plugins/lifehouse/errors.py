@@ -31,5 +31,9 @@ class SyncRefused(LifehouseError):
     """A guard stopped a sync before its first call, or the platform refused rows."""
 
 
+class PlatformError(LifehouseError):
+    """A platform is down, or does not let us in; what was in flight is settled by the next sync."""
+
+
 class WarehouseError(LifehouseError):
     """The warehouse cannot be started or reached."""

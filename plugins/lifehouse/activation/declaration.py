@@ -1,0 +1,154 @@
+"""A sync's declaration: one YAML file in ``dags/syncs``: this segment, mirrored in that platform, under these guards."""
+
+from __future__ import annotations
+
+import difflib
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, model_validator
+
+from lifehouse import config
+from lifehouse.activation.durations import Duration
+from lifehouse.activation.platforms import OPTIONS
+from lifehouse.errors import ConfigError
+from lifehouse.project import Project
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+
+
+class Consent(config.Strict):
+    """What a customer must have granted to be sent anywhere."""
+
+    channel: Literal["email", "sms", "phone", "post", "ads"]
+    purpose: str = "marketing"
+
+
+class Holdout(config.Strict):
+    """The share that is deliberately not touched. Syncs that name the same experiment share one draw."""
+
+    share: float = Field(gt=0, lt=1)
+    experiment: Name | None = Field(None, description="default: the name of the sync")
+    salt: str | None = Field(
+        None, description="default: the experiment; keep it for the experiment's whole life"
+    )
+
+
+class Guards(config.Strict):
+    """What must hold before the first call, and afterwards of what the platform refused."""
+
+    max_age: Duration | None = Field(
+        default=timedelta(days=3), description="of the published release, by the clock"
+    )
+    max_behind: Duration | None = Field(
+        default=timedelta(0), description="its as-of behind the newest ever published"
+    )
+    min_size: int = Field(default=0, ge=0, description="rows the platform should hold")
+    max_size: int | None = Field(default=None, ge=0)
+    max_growth: float | None = Field(
+        default=1.0, ge=0, description="share of what the platform holds; 1.0 = may double"
+    )
+    max_shrink: float | None = Field(default=0.5, ge=0, le=1, description="share of what the platform holds")
+    ignore_below: int = Field(
+        default=100, ge=0, description="rows held, below which growth and shrinkage are not judged"
+    )
+    max_refused: float = Field(
+        default=0.2,
+        ge=0,
+        le=1,
+        description="share of the rows sent; above it the sync fails, having settled all",
+    )
+
+
+class Sending(config.Strict):
+    """How rows travel. Sizes are bounded by what the platform takes."""
+
+    batch_size: int | None = Field(default=None, ge=1, description="rows a call; default: the platform's")
+    in_flight: int | None = Field(
+        default=None, ge=1, le=256, description="calls at once; default: the platform's"
+    )
+    attempts: int = Field(default=6, ge=1, le=50, description="calls for one batch while the platform fails")
+    backoff: Duration = Field(
+        default=timedelta(milliseconds=500),
+        description="before the second attempt; then doubles, with jitter, up to a minute",
+    )
+    longest_wait: Duration = Field(
+        default=timedelta(minutes=15), description="that a platform may ask of us at once"
+    )
+
+
+class Sync(config.Strict):
+    """One push. ``fields`` maps the platform's names to columns of ``marts.customers``."""
+
+    sync: Name
+    owner: str = Field(min_length=1, description="who is told when it fails")
+    description: str = Field(min_length=1)
+    segment: str = Field(min_length=1, description="a segment of marts.segments")
+    platform: str
+    connection: str | None = Field(None, description="id of an Airflow Connection")
+    account: str | None = Field(None, description="the platform account, if several connections lead to one")
+    mode: Literal["mirror"] = "mirror"
+    key: str = Field(
+        "email", description="the column of marts.customers by which the platform knows a person"
+    )
+    fields: dict[str, str] = Field(default_factory=dict, max_length=50)
+    consent: Consent | Literal["none"]
+    reason_without_consent: str | None = None
+    holdout: Holdout | None = None
+    guards: Guards = Guards()
+    sending: Sending = Sending()
+    options: dict[str, Any] = Field(default_factory=dict, description="the platform's own settings")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Sync:
+        if self.consent == "none" and not (self.reason_without_consent or "").strip():
+            raise ValueError("consent: none needs a reason_without_consent (the legal basis, in a sentence)")
+        if self.consent != "none" and self.reason_without_consent:
+            raise ValueError("reason_without_consent goes only with consent: none")
+        if self.platform not in OPTIONS:
+            near = difflib.get_close_matches(self.platform, OPTIONS, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(sorted(OPTIONS))}"
+            raise ValueError(f"unknown platform {self.platform!r}{hint}")
+        return self
+
+    @property
+    def account_name(self) -> str:
+        """What the outbox, the records and the one-sender lock are kept by."""
+        return self.account or self.connection or f"{self.platform}:{self.sync}"
+
+    @property
+    def experiment(self) -> str:
+        return (self.holdout.experiment if self.holdout else None) or self.sync
+
+
+def load_sync(path: Path) -> Sync:
+    """The declaration in ``path``.
+
+    :raises ConfigError: one line per mistake with ``file:line``.
+    """
+    sync = config.load(path, Sync)
+    if sync.sync != path.stem:
+        raise ConfigError(f"{path}: sync: is {sync.sync!r}, but the file's name says {path.stem!r}")
+    config.validate(sync.options, OPTIONS[sync.platform], path, _node(path, "options"))
+    return sync
+
+
+def find_sync(project: Project, name: str) -> Sync:
+    """The project's sync of that name.
+
+    :raises ConfigError: there is none, with the nearest right spelling.
+    """
+    files = {path.stem: path for path in project.sync_files}
+    if name not in files:
+        near = difflib.get_close_matches(name, files, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(files) or 'none'}"
+        raise ConfigError(f"no sync {name!r} in {project.root / 'dags' / 'syncs'}; {hint}")
+    return load_sync(files[name])
+
+
+def _node(path: Path, key: str) -> yaml.Node | None:
+    document = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    pairs = document.value if isinstance(document, yaml.MappingNode) else []
+    return next((value for name, value in pairs if name.value == key), None)

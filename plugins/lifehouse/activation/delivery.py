@@ -1,0 +1,150 @@
+"""Delivery: claimed batches go out many at a time, answers come in, both beside each other."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from lifehouse.activation.declaration import Sending
+from lifehouse.activation.outbox import Call, Outbox, Outcome
+from lifehouse.activation.pace import Pace
+from lifehouse.activation.platforms.base import Answer, Batch, BatchRefused, Platform, TryAgain
+from lifehouse.activation.steps import Step, checkpoint
+from lifehouse.errors import LifehouseError, PlatformError
+
+
+@dataclass
+class Delivered:
+    """Counts of rows, of calls and of batches that were in flight before. ``fault`` is why it ended early."""
+
+    confirmed: int = 0
+    refused: int = 0
+    withdrawn: int = 0
+    calls: int = 0
+    recovered: int = 0
+    fault: LifehouseError | None = None
+
+
+@dataclass
+class Delivery:
+    """Empties the outbox of one sync. A claimer keeps ``width`` senders busy, a settler writes down what they hear."""
+
+    outbox: Outbox
+    platform: Platform
+    sending: Sending
+    width: int
+    done: Delivered = field(default_factory=Delivered)
+
+    async def run(self) -> Delivered:
+        """Until nothing is ready, or a fault stops the claiming: what is out then is still heard and settled."""
+        self._ready: asyncio.Queue[Batch | None] = asyncio.Queue(self.width)
+        self._heard: asyncio.Queue[Outcome | None] = asyncio.Queue()
+        self._database = asyncio.Lock()  # one connection, one transaction at a time
+        self._pace = Pace(self.sending.backoff.total_seconds(), self.sending.longest_wait.total_seconds())
+        async with self.platform, asyncio.TaskGroup() as tasks:
+            senders = [tasks.create_task(self._send_all()) for _ in range(self.width)]
+            settler = tasks.create_task(self._settle_all())
+            await self._claim_all()
+            await asyncio.gather(*senders)
+            await self._heard.put(None)
+            await settler
+        return self.done
+
+    async def _claim_all(self) -> None:
+        while self.done.fault is None:
+            try:
+                async with self._database:
+                    claimed = await asyncio.to_thread(self.outbox.claim, 2 * self.width)
+            except LifehouseError as fault:
+                self.done.fault = fault
+                break
+            checkpoint(Step.CLAIMED)
+            self.done.recovered += claimed.recovered
+            self.done.withdrawn += claimed.withdrawn
+            if not claimed.batches:
+                break
+            for batch in claimed.batches:
+                await self._ready.put(batch)
+        for _ in range(self.width):
+            await self._ready.put(None)
+
+    async def _send_all(self) -> None:
+        while (batch := await self._ready.get()) is not None:
+            if self.done.fault is not None:
+                continue  # stays in flight for the next sync
+            outcome = Outcome(batch)
+            try:
+                if batch.rows:
+                    outcome.refused = await self._deliver(batch, outcome.calls)
+                outcome.is_settled = True
+            except PlatformError as fault:
+                self.done.fault = self.done.fault or fault
+            await self._heard.put(outcome)
+
+    async def _settle_all(self) -> None:
+        is_over = False
+        while not is_over:
+            heard = [await self._heard.get()]
+            while not self._heard.empty():
+                heard.append(self._heard.get_nowait())
+            is_over = heard[-1] is None
+            outcomes = [outcome for outcome in heard if outcome is not None]
+            if not outcomes:
+                continue
+            async with self._database:
+                settled = await asyncio.to_thread(self.outbox.settle, outcomes)
+            self.done.confirmed += settled.confirmed
+            self.done.refused += settled.refused
+            self.done.calls += sum(len(outcome.calls) for outcome in outcomes)
+            checkpoint(Step.SETTLED)
+
+    async def _deliver(self, batch: Batch, calls: list[Call]) -> dict[int, str]:
+        """Outbox id → reason of the rows that the platform refused; a batch it refuses whole is split down to them.
+
+        :raises PlatformError: it does not answer, or takes nothing from us.
+        """
+        try:
+            return (await self._call(batch, calls)).refused
+        except BatchRefused as refusal:
+            if len(batch.rows) == 1:
+                return {batch.rows[0].outbox_id: refusal.reason}
+        refused: dict[int, str] = {}
+        for half in batch.halves():
+            refused.update(await self._deliver(half, calls))
+        return refused
+
+    async def _call(self, batch: Batch, calls: list[Call]) -> Answer:
+        attempt = limits = 0
+        while True:
+            await self._pace.ready()
+            started_at, clock = datetime.now(UTC), time.monotonic()
+
+            def keep(
+                outcome: str, status_code: int | None, at: datetime = started_at, clock: float = clock
+            ) -> None:
+                milliseconds = (time.monotonic() - clock) * 1000
+                calls.append(Call(batch.batch_id, len(batch.rows), outcome, status_code, milliseconds, at))
+
+            try:
+                answer = await self.platform.send(batch)
+            except TryAgain as fault:
+                keep("again", fault.status_code)
+                limits, attempt = limits + fault.is_limit, attempt + (not fault.is_limit)
+                if attempt >= self.sending.attempts or limits >= 10 * self.sending.attempts:
+                    raise PlatformError(
+                        f"the platform does not answer after {attempt + limits} calls: {fault}; "
+                        "what is in flight will be sent again by the next sync"
+                    ) from fault
+                await self._pace.after(fault, attempt + limits)
+            except BatchRefused as refusal:
+                keep("refused", refusal.status_code)
+                raise
+            except PlatformError:
+                keep("down", None)
+                raise
+            else:
+                keep("settled", answer.status_code)
+                checkpoint(Step.ANSWERED)
+                return answer

@@ -1,0 +1,152 @@
+"""Plan: what a platform should hold against what it is known to hold. Set work in the warehouse; nothing is sent."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from lifehouse.activation import consent
+from lifehouse.activation.declaration import Sync, find_sync
+from lifehouse.activation.platforms.make import batch_size
+from lifehouse.activation.sql import statement
+from lifehouse.context import Context
+from lifehouse.errors import ConfigError, SyncRefused
+
+
+@dataclass(frozen=True)
+class Release:
+    """What is published: the only thing a sync speaks about."""
+
+    release_id: int
+    run_id: int
+    as_of: datetime
+    age: timedelta
+    newest_as_of: datetime
+    is_paused: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Counts of rows. ``waiting`` were refused earlier and have not changed; ``in_flight`` await the platform's answer."""
+
+    sync: str
+    segment: str
+    release: Release
+    desired: int
+    acknowledged: int
+    held_out: int
+    without_consent: int
+    unreachable: int
+    shared_key: int
+    in_flight: int
+    waiting: int
+    adds: int
+    changes: int
+    removes: int
+    batch_size: int
+
+    @property
+    def rows(self) -> int:
+        return self.adds + self.changes + self.removes
+
+    @property
+    def calls(self) -> int:
+        """Calls that the rows take if none fails."""
+        return -(-self.rows // self.batch_size)
+
+
+def plan(ctx: Context, sync: Sync | str, *, only_failed: bool = False) -> Plan:
+    """What the sync would do now. Writes and sends nothing.
+
+    :raises SyncRefused: nothing is published, or the segment is unknown. :raises ConfigError: a column is unknown.
+    """
+    if isinstance(sync, str):
+        sync = find_sync(ctx.project, sync)
+    with ctx.warehouse.connect() as connection:
+        connection.execute("set transaction isolation level repeatable read")
+        proposed = propose(connection, sync, only_failed=only_failed)
+        connection.rollback()
+    return proposed
+
+
+def propose(connection: psycopg.Connection[Any], sync: Sync, *, only_failed: bool = False) -> Plan:
+    """The plan, within a transaction, to whose end it leaves the temporary tables ``members`` and ``actions``."""
+    release = _release(connection)
+    _check_names(connection, sync)
+    pairs = [
+        part
+        for name, column in sync.fields.items()
+        for part in (sql.Literal(name), sql.Identifier("customers", column))
+    ]
+    values = {
+        "account": sync.account_name,
+        "sync": sync.sync,
+        "segment": sync.segment,
+        "only_failed": only_failed,
+        "experiment": sync.experiment if sync.holdout else None,
+        "share": sync.holdout.share if sync.holdout else 0,
+        "salt": (sync.holdout.salt if sync.holdout else None) or sync.experiment,
+    }
+    members = statement("members").format(
+        key=sql.Identifier(sync.key),
+        fields=sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs)),
+        consented=consent.of_members(sync),
+    )
+    cursor = psycopg.ClientCursor(connection)  # `create table as` takes no bound values
+    cursor.execute(members, values)
+    cursor.execute("analyze members")
+    cursor.execute(statement("actions"), values)
+    with connection.cursor(row_factory=dict_row) as counting:
+        counts = counting.execute(statement("counts"), values).fetchone() or {}
+    return Plan(sync=sync.sync, segment=sync.segment, release=release, batch_size=batch_size(sync), **counts)
+
+
+def _release(connection: psycopg.Connection[Any]) -> Release:
+    row = connection.execute(
+        """
+        select
+            published.release_id,
+            releases.run_id,
+            published.as_of,
+            clock_timestamp() - published.published_at,
+            (select max(as_of) from control.releases where withdrawn_at is null),
+            coalesce((to_jsonb(published) ->> 'syncs_paused')::boolean, false)
+        from control.published as published
+        inner join control.releases as releases using (release_id)
+        """
+    ).fetchone()
+    if row is None:
+        raise SyncRefused("nothing is published yet, so there is nothing to send")
+    release_id, run_id, as_of, age, newest, is_paused = row
+    return Release(release_id, run_id, as_of, age, newest or as_of, is_paused)
+
+
+def _check_names(connection: psycopg.Connection[Any], sync: Sync) -> None:
+    columns = connection.execute(
+        "select column_name from information_schema.columns where table_schema = 'marts' and table_name = 'customers'"
+    )
+    known = [row[0] for row in columns]
+    for place, column in (
+        ("key", sync.key),
+        *((f"fields.{name}", column) for name, column in sync.fields.items()),
+    ):
+        if column not in known:
+            raise ConfigError(
+                f"sync {sync.sync}: {place}: marts.customers has no column {column!r}{_near(column, known)}"
+            )
+    segments = [row[0] for row in connection.execute("select segment from marts.segments")]
+    if sync.segment not in segments:
+        raise SyncRefused(
+            f"sync {sync.sync}: the release has no segment {sync.segment!r}{_near(sync.segment, segments)}"
+        )
+
+
+def _near(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

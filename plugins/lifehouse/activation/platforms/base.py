@@ -1,0 +1,118 @@
+"""The contract between the engine and a platform."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Literal, Protocol, Self
+
+Action = Literal["add", "change", "remove"]
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a platform takes.
+
+    ``batch_size`` rows a call at most; ``in_flight`` calls at once; ``keyed``: a repeated record replaces itself, so
+    that a batch whose answer was lost may be sent again.
+    """
+
+    batch_size: int
+    in_flight: int
+    keyed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record on its way. ``fields_json`` is the object as text ("{}" for a removal): most platforms pass it on as it is."""
+
+    outbox_id: int
+    key: str
+    action: Action
+    fields_json: str
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        return json.loads(self.fields_json)
+
+    def __repr__(self) -> str:
+        return f"Row({self.outbox_id}, {self.action})"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The rows of one call. ``idempotency_key`` stays the same as long as the rows do, across crashes."""
+
+    batch_id: int
+    idempotency_key: uuid.UUID
+    sync: str
+    sync_run_id: int
+    release_id: int
+    number: int
+    rows: tuple[Row, ...]
+
+    def halves(self) -> tuple[Batch, Batch]:
+        """Both halves, with keys of their own that are always the same for the same batch."""
+        middle = len(self.rows) // 2
+        return self._part("a", self.rows[:middle]), self._part("b", self.rows[middle:])
+
+    def _part(self, name: str, rows: tuple[Row, ...]) -> Batch:
+        key = uuid.uuid5(self.idempotency_key, name)
+        return Batch(self.batch_id, key, self.sync, self.sync_run_id, self.release_id, self.number, rows)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The platform's word on every row of a batch: those not in ``refused`` (outbox id → reason) are confirmed."""
+
+    refused: dict[int, str]
+    status_code: int | None = None
+
+
+class TryAgain(Exception):
+    """The batch may or may not have been applied; the same call is worth repeating.
+
+    ``wait`` is what the platform asked for, in seconds. ``is_limit``: a rate limit, so nothing was applied and all calls wait.
+    """
+
+    def __init__(
+        self, what: str, *, wait: float | None = None, is_limit: bool = False, status_code: int | None = None
+    ) -> None:
+        self.wait, self.is_limit, self.status_code = wait, is_limit, status_code
+        super().__init__(what)
+
+
+class BatchRefused(Exception):
+    """The platform took nothing of the batch because of something in it; a smaller one may pass."""
+
+    def __init__(self, reason: str, status_code: int | None = None) -> None:
+        self.reason, self.status_code = reason, status_code
+        super().__init__("refused as a whole")
+
+
+class Platform(Protocol):
+    """One platform account. Entered as a context before the first call, left after the last."""
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    async def send(self, batch: Batch) -> Answer:
+        """One call.
+
+        :raises TryAgain: no answer, or none that counts. :raises BatchRefused: nothing was applied, something in it is wrong.
+        :raises PlatformError: no batch has a chance (credentials, address).
+        """
+        ...
+
+    def finish(self, state: Callable[[], Iterator[Row]]) -> int:
+        """Closing work once a sync's rows are settled; ``state`` reads all that the platform holds. Returns the calls made."""
+        ...

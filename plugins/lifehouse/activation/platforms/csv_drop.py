@@ -1,0 +1,113 @@
+"""Files of changes in a folder that someone else reads: local, ``s3://``, ``sftp://``, whatever fsspec opens.
+
+A delivery is ``<sync>.release-<n>.run-<n>.<part>.<batch>.csv`` with the columns action, key and one per field. It appears whole
+or not at all, and one that is written again after a crash replaces itself. ``full_state`` also keeps ``<sync>.full.csv`` up
+to date: everyone the platform should hold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import fsspec
+from pydantic import Field
+
+from lifehouse.activation.connection import PlatformConnection
+from lifehouse.activation.platforms.base import Answer, Batch, Capabilities, Row, TryAgain
+from lifehouse.config import Strict
+from lifehouse.errors import ConfigError
+
+#: Where a rename is a copy, but a file only appears when it is complete.
+_WHOLE_OBJECTS = {"s3", "s3a", "gcs", "gs", "abfs", "az", "memory"}
+
+
+class CsvDropOptions(Strict):
+    """``options`` of a sync to a CSV drop. Without a connection, ``folder`` is a URL or a path below the state folder."""
+
+    folder: str | None = Field(None, description="below the connection's URL, if there is one")
+    full_state: bool = False
+
+
+class CsvDrop:
+    """One folder of deliveries."""
+
+    capabilities = Capabilities(batch_size=100_000, in_flight=1, keyed=True)
+
+    def __init__(
+        self,
+        options: CsvDropOptions,
+        connection: PlatformConnection | None,
+        *,
+        sync: str,
+        columns: Iterable[str],
+        below: Path,
+    ) -> None:
+        self.options, self.sync, self.columns = options, sync, list(columns)
+        self.fs, self.folder = _open(options, connection, below)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    async def send(self, batch: Batch) -> Answer:
+        part = f"{batch.number:04d}.{batch.idempotency_key.hex[:8]}"
+        name = f"{batch.sync}.release-{batch.release_id:06d}.run-{batch.sync_run_id:06d}.{part}.csv"
+        lines = ([row.action, row.key, *self._values(row)] for row in batch.rows)
+        try:
+            await asyncio.to_thread(self._write, name, ["action", "key", *self.columns], lines)
+        except OSError as error:
+            raise TryAgain(f"{type(error).__name__} while writing {name}") from error
+        return Answer({})
+
+    def finish(self, state: Callable[[], Iterator[Row]]) -> int:
+        if not self.options.full_state:
+            return 0
+        self._write(
+            f"{self.sync}.full.csv",
+            ["key", *self.columns],
+            ([row.key, *self._values(row)] for row in state()),
+        )
+        return 1
+
+    def _values(self, row: Row) -> list[Any]:
+        fields = row.fields
+        values = (fields.get(column) for column in self.columns)
+        return [str(value).lower() if isinstance(value, bool) else value for value in values]
+
+    def _write(self, name: str, header: list[str], lines: Iterable[list[Any]]) -> None:
+        self.fs.makedirs(self.folder, exist_ok=True)
+        target = f"{self.folder.rstrip('/')}/{name}"
+        protocols = {self.fs.protocol} if isinstance(self.fs.protocol, str) else set(self.fs.protocol)
+        place = target if protocols & _WHOLE_OBJECTS else f"{self.folder.rstrip('/')}/.{name}.part"
+        with self.fs.open(place, "wb") as raw, io.TextIOWrapper(raw, encoding="utf-8", newline="") as text:
+            writer = csv.writer(text, lineterminator="\n")
+            writer.writerow(header)
+            writer.writerows(lines)
+        if place != target:
+            self.fs.mv(place, target)
+
+
+def _open(options: CsvDropOptions, connection: PlatformConnection | None, below: Path) -> tuple[Any, str]:
+    folder = options.folder or ""
+    if connection is None:
+        if not folder:
+            raise ConfigError("a csv_drop needs a connection, or options.folder")
+        return fsspec.core.url_to_fs(folder if "://" in folder else f"file://{below / folder}")
+    url = connection.url.rstrip("/") + (f"/{folder.strip('/')}" if folder else "")
+    scheme = url.split("://", 1)[0]
+    settings: dict[str, Any] = dict(connection.extra)
+    names = ("key", "secret") if scheme in ("s3", "s3a") else ("username", "password")
+    for name, value in zip(names, (connection.login, connection.secret), strict=True):
+        if value and scheme != "file":
+            settings[name] = value
+    return fsspec.core.url_to_fs(url, **settings)

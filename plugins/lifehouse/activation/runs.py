@@ -1,0 +1,85 @@
+"""The record of one sync run, from its opening to its end, however it ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from lifehouse.activation.declaration import Sync
+from lifehouse.activation.delivery import Delivered
+from lifehouse.activation.plan import Plan
+from lifehouse.warehouse.connection import Warehouse
+
+_OF_PLAN = ("desired", "acknowledged", "held_out", "without_consent", "unreachable", "shared_key", "waiting")
+
+
+@dataclass
+class SyncRun:
+    """A row of ``activation.sync_runs``; what it counts grows while the sync works."""
+
+    warehouse: Warehouse
+    sync_run_id: int
+    is_after_crash: bool  # the run before this one never ended
+    adds: int = 0
+    changes: int = 0
+    removes: int = 0
+    confirmed: int = 0
+    refused: int = 0
+    withdrawn: int = 0
+    calls: int = 0
+
+    @classmethod
+    def open(cls, warehouse: Warehouse, sync: Sync, *, only_failed: bool) -> SyncRun:
+        """Put a running run on record. Called by the account's only sender: a run still open there was killed."""
+        killed = warehouse.execute(
+            """
+            update activation.sync_runs
+            set status = 'failed', ended_at = clock_timestamp(), message = 'killed before it ended'
+            where sync = %s and account = %s and status = 'running'
+            """,
+            (sync.sync, sync.account_name),
+        )
+        sync_run_id = warehouse.value(
+            """
+            insert into activation.sync_runs (sync, account, platform, only_failed) values (%s, %s, %s, %s)
+            returning sync_run_id
+            """,
+            (sync.sync, sync.account_name, sync.platform, only_failed),
+        )
+        return cls(warehouse, sync_run_id, killed > 0)
+
+    def planned(self, plan: Plan) -> None:
+        """Keep what the plan counted; a later round of the same run replaces the sizes and adds its rows."""
+        self.adds += plan.adds
+        self.changes += plan.changes
+        self.removes += plan.removes
+        self._update(
+            release_id=plan.release.release_id,
+            as_of=plan.release.as_of,
+            **{name: getattr(plan, name) for name in _OF_PLAN},
+        )
+
+    def delivered(self, delivered: Delivered) -> None:
+        self.confirmed += delivered.confirmed
+        self.refused += delivered.refused
+        self.withdrawn += delivered.withdrawn
+        self.calls += delivered.calls
+
+    def close(self, status: str, message: str | None = None) -> None:
+        counts = ("adds", "changes", "removes", "confirmed", "refused", "withdrawn", "calls")
+        self._update(status=status, message=message, **{name: getattr(self, name) for name in counts})
+        self.warehouse.execute(
+            "update activation.sync_runs set ended_at = clock_timestamp() where sync_run_id = %s",
+            (self.sync_run_id,),
+        )
+
+    def _update(self, **values: object) -> None:
+        pairs = sql.SQL(", ").join(
+            sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in values
+        )
+        query = sql.SQL("update activation.sync_runs set {} where sync_run_id = {}").format(
+            pairs, sql.Placeholder("run")
+        )
+        with self.warehouse.connect() as connection:
+            connection.execute(query, {**values, "run": self.sync_run_id})

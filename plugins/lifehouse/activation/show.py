@@ -1,0 +1,66 @@
+"""Plans and results in the terminal: counts and reasons, no person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from lifehouse.activation.declaration import Sync
+from lifehouse.activation.guards import Finding
+from lifehouse.activation.plan import Plan
+from lifehouse.activation.run import SyncResult
+from lifehouse.warehouse.connection import Warehouse
+
+
+def show_plan(console: Console, sync: Sync, plan: Plan, findings: Iterable[Finding]) -> None:
+    """What would be sent, who stays out and why, and every guard's word."""
+    console.print(
+        f"[bold]{sync.sync}[/]: segment [bold]{plan.segment}[/] of release {plan.release.release_id} "
+        f"(as of {plan.release.as_of:%Y-%m-%d %H:%M} UTC) to {sync.account_name} ({sync.platform})"
+    )
+    calls = f"{plan.calls:,} call{'s' if plan.calls != 1 else ''} of at most {plan.batch_size:,} rows"
+    rows = [
+        ("add", plan.adds, ""),
+        ("change", plan.changes, ""),
+        ("remove", plan.removes, ""),
+        ("= to send", plan.rows, calls if plan.rows else "nothing to do"),
+        ("in flight", plan.in_flight, "the platform's answer is missing; sent again first"),
+        ("waiting", plan.waiting, "refused before and unchanged; --only-failed tries again"),
+        ("should hold", plan.desired, f"it holds {plan.acknowledged:,}"),
+        ("without consent", plan.without_consent, ""),
+        ("held out", plan.held_out, ""),
+        ("unreachable", plan.unreachable, f"have no {sync.key}"),
+        ("shared key", plan.shared_key, f"another member has the same {sync.key}"),
+    ]
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column(style="dim")
+    for name, count, note in rows:
+        if count or name in ("add", "change", "remove", "= to send", "should hold"):
+            table.add_row(name, f"{count:,}", note)
+    console.print(table)
+    for finding in findings:
+        mark, verdict = ("[green]✓[/]", "") if finding.holds else ("[red]✗[/]", "but ")
+        console.print(f" {mark} {escape(finding.meaning)}: {verdict}{escape(finding.observed)}")
+
+
+def show_result(console: Console, warehouse: Warehouse, result: SyncResult) -> None:
+    """One line, and the platform's reasons where it refused rows."""
+    console.print(
+        f"[bold]{result.sync}[/]: +{result.adds:,} ~{result.changes:,} −{result.removes:,}: {result.confirmed:,} confirmed, "
+        f"{result.refused:,} refused, {result.withdrawn:,} withdrawn, {result.waiting:,} waiting; "
+        f"{result.calls:,} calls, {result.seconds:.1f} s"
+    )
+    reasons = warehouse.rows(
+        """
+        select reason, count(*) as rows from activation.ledger
+        where sync_run_id = %s and status = 'refused' group by reason order by rows desc limit 10
+        """,
+        (result.sync_run_id,),
+    )
+    for reason in reasons:
+        console.print(f"  refused {reason['rows']:,}: {escape(reason['reason'])}")

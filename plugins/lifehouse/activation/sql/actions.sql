@@ -1,0 +1,50 @@
+-- What it takes: desired minus acknowledged, minus what is in flight and what waits since its refusal.
+create temporary table actions on commit drop as
+with desired as (
+    select * from members
+    where verdict = 'send'
+),
+
+records as (
+    select * from activation.records
+    where account = %(account)s and sync = %(sync)s
+),
+
+in_flight as (
+    select outbox.record_key
+    from activation.outbox as outbox
+    inner join activation.batches as batches using (batch_id)
+    where
+        batches.account = %(account)s and batches.sync = %(sync)s
+        and batches.status = 'sent' and outbox.status = 'intent'
+),
+
+differences as (
+    select
+        coalesce(desired.record_key, records.record_key) as record_key,
+        coalesce(desired.customer_id, records.customer_id) as customer_id,
+        case
+            when desired.record_key is null then 'remove'
+            when records.field_hash is null then 'add'
+            else 'change'
+        end as action,
+        desired.fields,
+        desired.field_hash,
+        records.refused_action,
+        records.refused_hash
+    from desired
+    full outer join records on desired.record_key = records.record_key
+    where desired.field_hash is distinct from records.field_hash
+)
+
+select
+    differences.record_key,
+    differences.customer_id,
+    differences.action,
+    differences.fields,
+    differences.field_hash,
+    differences.refused_action is not distinct from differences.action
+    and differences.refused_hash is not distinct from differences.field_hash as is_waiting
+from differences
+left join in_flight on differences.record_key = in_flight.record_key
+where in_flight.record_key is null

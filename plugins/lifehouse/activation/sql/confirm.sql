@@ -1,0 +1,41 @@
+-- What the platform confirmed becomes what it is known to hold.
+with confirmed as (
+    update activation.outbox
+    set status = 'confirmed', fields = null, settled_at = clock_timestamp()
+    where outbox_id = any(%(confirmed)s) and status = 'intent'
+    returning account, sync, record_key, customer_id, action, field_hash
+),
+
+removed as (
+    delete from activation.records as records
+    using confirmed
+    where
+        confirmed.action = 'remove'
+        and records.account = confirmed.account and records.sync = confirmed.sync
+        and records.record_key = confirmed.record_key
+),
+
+held as (
+    insert into activation.records (account, sync, record_key, customer_id, field_hash, acknowledged_at)
+    select account, sync, record_key, customer_id, field_hash, clock_timestamp()
+    from confirmed
+    where action <> 'remove'
+    on conflict (account, sync, record_key) do update set
+        customer_id = excluded.customer_id,
+        field_hash = excluded.field_hash,
+        acknowledged_at = excluded.acknowledged_at,
+        refused_action = null,
+        refused_hash = null,
+        refused_reason = null,
+        refused_at = null
+),
+
+exposed as (
+    insert into activation.exposures (experiment, customer_id, arm, sync, sync_run_id)
+    select %(experiment)s, customer_id, 'treatment', sync, %(sync_run_id)s
+    from confirmed
+    where action = 'add' and %(experiment)s::text is not null
+    on conflict do nothing
+)
+
+select count(*) from confirmed

@@ -1,0 +1,23 @@
+select
+    (select count(*) from members where verdict = 'send') as desired,
+    (select count(*) from members where verdict = 'held out') as held_out,
+    (select count(*) from members where verdict = 'without consent') as without_consent,
+    (select count(*) from members where verdict = 'unreachable') as unreachable,
+    (select count(*) from members where verdict = 'shared key') as shared_key,
+    (
+        select count(*) from activation.records
+        where account = %(account)s and sync = %(sync)s and field_hash is not null
+    ) as acknowledged,
+    (
+        select count(*)
+        from activation.outbox as outbox
+        inner join activation.batches as batches using (batch_id)
+        where
+            batches.account = %(account)s and batches.sync = %(sync)s
+            and batches.status = 'sent' and outbox.status = 'intent'
+    ) as in_flight,
+    count(*) filter (where action = 'add' and is_waiting = %(only_failed)s) as adds,
+    count(*) filter (where action = 'change' and is_waiting = %(only_failed)s) as changes,
+    count(*) filter (where action = 'remove' and is_waiting = %(only_failed)s) as removes,
+    count(*) filter (where is_waiting and not %(only_failed)s) as waiting
+from actions

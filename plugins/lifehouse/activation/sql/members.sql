@@ -1,0 +1,82 @@
+-- Every member of the segment, with the verdict: may the platform hold them?
+create temporary table members on commit drop as
+with people as (
+    select
+        segment.customer_id,
+        nullif(trim(customers.{key}::text), '') as record_key,
+        {fields} as fields,
+        {consented} as is_consented
+    from marts.segment_members as segment
+    left join marts.customers as customers using (customer_id)
+    where segment.segment = %(segment)s
+),
+
+assigned as (
+    select
+        customer_id,
+        arm
+    from activation.holdouts
+    where experiment = %(experiment)s
+),
+
+-- Who was reached before a holdout was declared cannot serve as one.
+held as (
+    select record_key from activation.records
+    where account = %(account)s and sync = %(sync)s and field_hash is not null and %(experiment)s::text is not null
+),
+
+drawn as (
+    select
+        people.*,
+        case
+            when %(experiment)s::text is null then null
+            when assigned.arm is not null then assigned.arm
+            when held.record_key is not null then 'treatment'
+            when
+                ('x' || left(encode(sha256(convert_to(%(salt)s || ':' || people.customer_id, 'utf8')), 'hex'), 8))::bit(32)::bigint
+                < %(share)s::double precision * 4294967296
+                then 'holdout'
+            else 'treatment'
+        end as arm
+    from people
+    left join assigned using (customer_id)
+    left join held using (record_key)
+),
+
+judged as (
+    select
+        *,
+        case
+            when record_key is null then 'unreachable'
+            when not is_consented then 'without consent'
+            when arm = 'holdout' then 'held out'
+            else 'send'
+        end as verdict
+    from drawn
+),
+
+-- A record that stands for several members goes out only if every one of them may be sent, as the first of them.
+shared as (
+    select
+        record_key,
+        min(customer_id) as customer_id,
+        bool_and(verdict = 'send') as is_allowed
+    from judged
+    where record_key is not null
+    group by record_key
+    having count(*) > 1
+)
+
+select
+    judged.customer_id,
+    judged.record_key,
+    judged.arm,
+    judged.fields,
+    md5(judged.fields::text) as field_hash,
+    case
+        when judged.verdict = 'send' and not (shared.is_allowed and shared.customer_id = judged.customer_id)
+            then 'shared key'
+        else judged.verdict
+    end as verdict
+from judged
+left join shared on judged.record_key = shared.record_key

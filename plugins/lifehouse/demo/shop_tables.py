@@ -123,11 +123,11 @@ def campaign_targets(package: Package, story: Story) -> pd.DataFrame:
 
 
 def coupons(package: Package, story: Story) -> pd.DataFrame:
-    """One row a campaign and coupon; ``products`` counts the products it is good for."""
+    """One row a campaign and coupon, good while the campaign runs, for so many ``products``."""
     good_for = package.coupons.groupby(["campaign_id", "coupon_upc"]).product_id.nunique()
     offered = good_for.rename("products").reset_index()
-    starts = campaigns(package, story).set_index("campaign_id").starts_at
-    return offered.assign(updated_at=offered.campaign_id.map(starts))
+    windows = campaigns(package, story)[["campaign_id", "starts_at", "ends_at", "updated_at"]]
+    return offered.merge(windows, on="campaign_id")
 
 
 def coupon_redemptions(package: Package, story: Story) -> pd.DataFrame:

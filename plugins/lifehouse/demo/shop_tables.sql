@@ -77,6 +77,8 @@ create table coupons (
     campaign_id bigint not null,
     coupon_upc bigint not null,
     products integer not null,
+    starts_at timestamptz not null,
+    ends_at timestamptz not null,
     updated_at timestamptz not null
 );
 create table coupon_redemptions (

@@ -23,7 +23,9 @@ with DAG(
     "marts",
     description=f"The marts of {company.company}",
     params={
-        "as_of": Param(None, type=["null", "string"], format="date-time", description="the instant the run speaks about"),
+        "as_of": Param(
+            None, type=["null", "string"], format="date-time", description="the instant the run speaks about"
+        ),
         "full_refresh": Param(False, type="boolean", description="build every model anew"),
     },
     **arguments,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG
 
-from lifehouse.orchestration.airflow import declarations, policy, tasks
+from lifehouse.orchestration.airflow import declarations, policy, pools, tasks
 
 for source in declarations.sources():
     with DAG(
@@ -20,7 +20,7 @@ for source in declarations.sources():
             owner=source.owner,
             doc=f"{source.description}\n\n{__doc__}",
             schedule=policy.clock(source.schedule, source.time_zone),
-            pool=policy.source_pool(source.source),
+            pool=pools.source_pool(source.source),
             retries=3,
         ),
     ):

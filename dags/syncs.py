@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG
 
-from lifehouse.orchestration.airflow import declarations, policy, tasks
+from lifehouse.orchestration.airflow import declarations, policy, pools, tasks
 
 for sync in declarations.syncs():
     with DAG(
@@ -20,7 +20,7 @@ for sync in declarations.syncs():
             owner=sync.owner,
             doc=f"{sync.description}\n\n{__doc__}",
             schedule=[policy.RELEASE],
-            pool=policy.platform_pool(sync.account_name),
+            pool=pools.platform_pool(sync.account_name),
             retries=2,
         ),
     ):

@@ -69,9 +69,35 @@ class AirflowClient:
         wanted = ("metadatabase", "scheduler", "dag_processor")
         return [name for name in wanted if (parts.get(name) or {}).get("status") != "healthy"]
 
+    def warm(self) -> bool:
+        """Have the API build what it builds at the first call of a task (three seconds); False while it is not there."""
+        try:
+            return self._http.get("/execution/health").is_success
+        except httpx.HTTPError:
+            return False
+
     def dags(self) -> list[dict[str, Any]]:
         """The active DAGs as Airflow describes them."""
         return list(self._call("GET", "/dags", params={"limit": 500})["dags"])
+
+    def await_dags(self, wanted: Iterable[str], since: datetime, patience: float = 60) -> None:
+        """Wait until Airflow has read the files of the DAGs anew, ``since`` an instant.
+
+        :raises ApiError: a file cannot be imported (the message has its mistakes), or a DAG does not appear.
+        """
+        missing, deadline = set(wanted), time.monotonic() + patience
+        while missing:
+            errors = self.import_errors()
+            if errors:
+                raise ApiError("\n".join(f"dags/{file}: {message}" for file, message in errors))
+            if time.monotonic() > deadline:
+                raise ApiError(
+                    f"Airflow does not know {', '.join(sorted(missing))} after {patience:.0f} s; see {self.url}"
+                )
+            read = {dag["dag_id"]: _instant(dag["last_parsed_time"]) for dag in self.dags()}
+            missing -= {name for name, at in read.items() if at and at >= since}
+            if missing:
+                time.sleep(0.2)
 
     def import_errors(self) -> list[tuple[str, str]]:
         """File and message of each DAG file that could not be imported."""
@@ -80,13 +106,18 @@ class AirflowClient:
 
     def ensure_pool(self, name: str, slots: int, description: str) -> None:
         """Make the pool unless it is there."""
-        if self._http.get(f"/api/v2/pools/{name}", headers=self._headers).status_code == httpx.codes.NOT_FOUND:
+        if (
+            self._http.get(f"/api/v2/pools/{name}", headers=self._headers).status_code
+            == httpx.codes.NOT_FOUND
+        ):
             body = {"name": name, "slots": slots, "description": description, "include_deferred": False}
             self._call("POST", "/pools", json=body)
 
     def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> DagRun:
         """Start a run of ``dag_id``; ``conf`` overrides its params."""
-        made = self._call("POST", f"/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": dict(conf or {})})
+        made = self._call(
+            "POST", f"/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": dict(conf or {})}
+        )
         return DagRun(dag_id, made["dag_run_id"], made["state"])
 
     def state(self, run: DagRun) -> DagRun:
@@ -116,7 +147,9 @@ class AirflowClient:
 
     def tasks(self, run: DagRun) -> list[TaskRun]:
         """The tasks of a run, in the order in which they started."""
-        found = self._call("GET", f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances", params={"limit": 500})
+        found = self._call(
+            "GET", f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances", params={"limit": 500}
+        )
         made = [
             TaskRun(
                 dag_id=run.dag_id,
@@ -137,7 +170,9 @@ class AirflowClient:
         parameters = {"source_dag_id": run.dag_id, "source_run_id": run.run_id}
         events = self._call("GET", "/assets/events", params=parameters)["asset_events"]
         return [
-            DagRun(made["dag_id"], made["run_id"], made["state"]) for event in events for made in event["created_dagruns"]
+            DagRun(made["dag_id"], made["run_id"], made["state"])
+            for event in events
+            for made in event["created_dagruns"]
         ]
 
     def reason(self, run: DagRun) -> str:

@@ -50,7 +50,9 @@ class Detached:
                 start_new_session=True,
             )
         draft = self._note.with_suffix(".new")
-        draft.write_text(json.dumps({"pid": process.pid, "started": psutil.Process(process.pid).create_time()}))
+        draft.write_text(
+            json.dumps({"pid": process.pid, "started": psutil.Process(process.pid).create_time()})
+        )
         draft.replace(self._note)
         return process.pid
 
@@ -64,7 +66,9 @@ class Detached:
         note = self._read()
         if note is None or (psutil.pid_exists(note.pid) and not note.leader()):
             return []
-        return [process for process in psutil.process_iter() if _session(process) == note.pid and _alive(process)]
+        return [
+            process for process in psutil.process_iter() if _session(process) == note.pid and _alive(process)
+        ]
 
     def forget(self) -> None:
         """Remove the pid file."""

@@ -66,16 +66,23 @@ class Settings:
     @property
     def fingerprint(self) -> str:
         """Changes with everything that running processes would have to be restarted for."""
-        told = {name: value for name, value in self.environment().items() if name.startswith(("LIFEHOUSE_", "AIRFLOW_"))}
+        told = {
+            name: value
+            for name, value in self.environment().items()
+            if name.startswith(("LIFEHOUSE_", "AIRFLOW_"))
+        }
         told |= dict(self.extra)
-        matter = json.dumps([sorted(told.items()), self._sections(), version("apache-airflow"), sys.executable], default=str)
+        matter = json.dumps(
+            [sorted(told.items()), self._sections(), version("apache-airflow"), sys.executable], default=str
+        )
         return hashlib.sha256(matter.encode()).hexdigest()
 
     def write(self) -> None:
         """Choose the port (the last one if it is free, so that a bookmark keeps working) and write Airflow's files."""
         _write_private(self.folder / "port", str(_free(self.port) or _free(0)))
         text = "\n".join(
-            f"[{section}]\n" + "".join(f"{key} = {str(value).replace('%', '%%')}\n" for key, value in entries.items())
+            f"[{section}]\n"
+            + "".join(f"{key} = {str(value).replace('%', '%%')}\n" for key, value in entries.items())
             for section, entries in self._sections().items()
         )
         _write_private(self.folder / "airflow.cfg", text)
@@ -112,8 +119,11 @@ class Settings:
 
     def metadata_version(self) -> str | None:
         """The migration that the metadata database is at and this Airflow's version; None where it was never migrated."""
-        with psycopg.connect(self.metadata_url.replace("postgresql+psycopg://", "postgresql://", 1)) as connection:
-            if not connection.execute("select to_regclass('alembic_version')").fetchone()[0]:
+        with psycopg.connect(
+            self.metadata_url.replace("postgresql+psycopg://", "postgresql://", 1)
+        ) as connection:
+            exists = connection.execute("select to_regclass('alembic_version') is not null").fetchone()
+            if not exists or not exists[0]:
                 return None
             found = connection.execute("select version_num from alembic_version").fetchone()
         return f"{found[0] if found else None} {version('apache-airflow')}"
@@ -164,7 +174,11 @@ class Settings:
                 "catchup_by_default": False,
                 "create_cron_data_intervals": False,
             },
-            "dag_processor": {"parsing_processes": 2, "refresh_interval": 30, "min_file_process_interval": 30},
+            "dag_processor": {
+                "parsing_processes": 2,
+                "refresh_interval": 30,
+                "min_file_process_interval": 30,
+            },
             "logging": {"base_log_folder": self.folder / "logs", "logging_level": "INFO"},
             # The supervisor of a task notices its end only at its next heartbeat: at 5 s a worker would idle that long.
             "workers": {"min_heartbeat_interval": 1},

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from pathlib import Path
 
 from lifehouse.errors import LifehouseError
 from lifehouse.orchestration.client import AirflowClient
@@ -42,9 +42,7 @@ class Standalone:
         :raises AirflowError: a part died or did not get healthy; the message ends with its log's last lines.
         """
         with self._lock():
-            note = self.settings.folder / "fingerprint"
-            fingerprint = self.settings.fingerprint
-            if not self.running() or not note.exists() or note.read_text() != fingerprint:
+            if not self.is_current():
                 self._stop()
                 self.settings.write()
                 progress("Airflow: database")
@@ -52,7 +50,7 @@ class Standalone:
                 progress("Airflow: processes")
                 for part in self._processes:
                     self.launch(part.name, PARTS[part.name])
-                note.write_text(fingerprint)
+                self._fingerprint.write_text(self.settings.fingerprint)
             self._wait_until_healthy(patience)
         return self.client()
 
@@ -67,13 +65,22 @@ class Standalone:
         with self._lock():
             return self._stop()
 
-    def running(self) -> bool:
-        """Whether every part's process lives."""
-        return all(process.pid() for process in self._processes)
+    def is_current(self) -> bool:
+        """Whether every part's process lives and was started with these settings."""
+        living = all(process.pid() for process in self._processes)
+        return (
+            living
+            and self._fingerprint.exists()
+            and self._fingerprint.read_text() == self.settings.fingerprint
+        )
 
     def client(self) -> AirflowClient:
         """A client of the running API."""
         return AirflowClient(self.settings.url, self.settings.user, self.settings.password)
+
+    @property
+    def _fingerprint(self) -> Path:
+        return self.settings.folder / "fingerprint"
 
     @property
     def _processes(self) -> list[Detached]:
@@ -90,7 +97,7 @@ class Standalone:
             return
         log = self.settings.folder / "migrate.log"
         with log.open("ab") as output:
-            done = subprocess.run(  # noqa: S603
+            done = subprocess.run(
                 [sys.executable, "-m", "airflow", "db", "migrate"],
                 env=self.settings.environment(),
                 cwd=self.settings.folder,
@@ -105,16 +112,18 @@ class Standalone:
 
     def _wait_until_healthy(self, patience: float) -> None:
         deadline = time.monotonic() + patience
-        client = self.client()
+        client, warm = self.client(), False
         while True:
             dead = next((process for process in self._processes if not process.pid()), None)
             if dead:
                 raise AirflowError(f"Airflow's {dead.name} ended; see {dead.log}\n{dead.tail()}")
+            warm = warm or client.warm()
             unhealthy = client.unhealthy()
-            if not unhealthy:
+            if warm and not unhealthy:
                 return
             if time.monotonic() > deadline:
-                raise AirflowError(f"Airflow did not get healthy in {patience:.0f} s: {', '.join(unhealthy)}; see {self.settings.folder}")
+                late = ", ".join(unhealthy) or "the API for tasks"
+                raise AirflowError(f"not healthy after {patience:.0f} s: {late}; see {self.settings.folder}")
             time.sleep(0.1)
 
     @contextmanager
@@ -122,8 +131,3 @@ class Standalone:
         with (self.settings.folder / "lock").open("w") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
-
-
-def now() -> datetime:
-    """The present instant, UTC."""
-    return datetime.now(UTC)

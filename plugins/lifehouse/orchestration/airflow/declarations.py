@@ -18,14 +18,14 @@ from lifehouse.project import Project
 Declaration = TypeVar("Declaration")
 
 
-def sources() -> list[Source]:
-    """The sound declarations in ``dags/sources/*.yml`` of the current project."""
-    return _read(Project.current().source_files, load_source)[0]
+def sources(project: Project | None = None) -> list[Source]:
+    """The sound declarations in ``dags/sources/*.yml``, by default of the current project."""
+    return _read((project or Project.current()).source_files, load_source)[0]
 
 
-def syncs() -> list[Sync]:
-    """The sound declarations in ``dags/syncs/*.yml`` of the current project."""
-    return _read(Project.current().sync_files, load_sync)[0]
+def syncs(project: Project | None = None) -> list[Sync]:
+    """The sound declarations in ``dags/syncs/*.yml``, by default of the current project."""
+    return _read((project or Project.current()).sync_files, load_sync)[0]
 
 
 def mistakes() -> list[str]:

@@ -19,7 +19,15 @@ log = logging.getLogger("lifehouse")
 
 #: Time cures none of these.
 _FINAL = (GateClosed, ConfigError, BuildError, SyncRefused)
-_ABOUT_CODE = (ImportError, AttributeError, TypeError, NameError, NotImplementedError, FileNotFoundError, PermissionError)
+_ABOUT_CODE = (
+    ImportError,
+    AttributeError,
+    TypeError,
+    NameError,
+    NotImplementedError,
+    FileNotFoundError,
+    PermissionError,
+)
 
 
 @contextmanager
@@ -35,12 +43,15 @@ def told() -> Iterator[None]:
             log.error("%s", sentence)
         raise AirflowFailException(str(error)) from None
     except LifehouseError as error:
-        error.__cause__, error.__suppress_context__ = None, True  # a driver's text may hold values or addresses
+        error.__cause__, error.__suppress_context__ = (
+            None,
+            True,
+        )  # a driver's text may hold values or addresses
         raise
     except AirflowException:
         raise
     except Exception as error:
-        log.error("unforeseen, at:\n%s", "".join(traceback.format_tb(error.__traceback__)[1:]))  # noqa: TRY400
+        log.error("unforeseen, at:\n%s", "".join(traceback.format_tb(error.__traceback__)[1:]))
         raise LifehouseError(describe(error)) from None
 
 
@@ -59,6 +70,7 @@ def describe(error: BaseException) -> str:
     state = getattr(error, "sqlstate", None)
     if state:
         found = getattr(error, "diag", None)
-        place = [str(part) for part in (getattr(found, f"{kind}_name", None) for kind in ("schema", "table", "constraint")) if part]
-        return f"{name} ({state})" + (f" at {'.'.join(place)}" if place else "")
+        parts = (getattr(found, f"{kind}_name", None) for kind in ("schema", "table", "constraint"))
+        place = ".".join(str(part) for part in parts if part)
+        return f"{name} ({state})" + (f" at {place}" if place else "")
     return f"{name}; its text is kept back, since it may hold values of customers"

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from airflow.sdk import Asset, CronTriggerTimetable
 
-from lifehouse.orchestration.airflow import declarations
 from lifehouse.orchestration.settings import CLOCK_VARIABLE
 
 #: Updated by ``publish``; wakes the syncs.
@@ -28,17 +24,14 @@ class Tag(StrEnum):
     SYNC = "sync"
 
 
-@dataclass(frozen=True)
-class Pool:
-    """A named number of task slots."""
-
-    name: str
-    slots: int
-    description: str
-
-
 def arguments(
-    tag: Tag, *, doc: str | None, owner: str = _OWNER, schedule: Any = None, pool: str | None = None, retries: int = 2
+    tag: Tag,
+    *,
+    doc: str | None,
+    owner: str = _OWNER,
+    schedule: Any = None,
+    pool: str | None = None,
+    retries: int = 2,
 ) -> dict[str, Any]:
     """The keyword arguments of a DAG: only errors that time may cure are tried again (see ``failures``)."""
     return {
@@ -70,21 +63,3 @@ def as_of(params: dict[str, Any], dag_run: Any) -> datetime:
     if params.get("as_of"):
         return datetime.fromisoformat(params["as_of"])
     return dag_run.data_interval_end or dag_run.run_after
-
-
-def source_pool(source: str) -> str:
-    """One source system is read by one task at a time."""
-    return f"source_{source}"
-
-
-def platform_pool(account: str) -> str:
-    """One platform account has one sender."""
-    return "platform_" + re.sub(r"\W", "_", account)
-
-
-def pools() -> Iterator[Pool]:
-    """The pools that the project's DAGs need."""
-    for source in declarations.sources():
-        yield Pool(source_pool(source.source), 1, f"the source {source.source}")
-    for account in sorted({sync.account_name for sync in declarations.syncs()}):
-        yield Pool(platform_pool(account), 1, f"the platform account {account}")

@@ -27,6 +27,11 @@ MODULES = (
     "lifehouse.releases.gate",
     "lifehouse.releases.publish",
     "lifehouse.activation.run",
+    "dbt.cli.main",
+    "dbt.adapters.postgres",
+    "dlt.sources.sql_database",
+    "dlt.sources.rest_api",
+    "great_expectations",
 )
 
 
@@ -39,6 +44,7 @@ def on_starting(component: Any) -> None:
 
 def warm() -> None:
     """Import all of ``MODULES``; one that cannot be imported will say so in the task that needs it."""
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it tells of each of its methods
     for module in MODULES:
         started = time.perf_counter()
         try:

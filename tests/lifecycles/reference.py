@@ -30,10 +30,10 @@ class Interval:
     stage: str
     entered_at: datetime
     exited_at: datetime | None
-    cause: str
     cause_type: str
-    cause_id: str
-    days: int | None
+    cause_event_type: str
+    cause_event_id: str
+    window_days: int | None
 
 
 def history(lifecycle: dict[str, Any], events: list[Event]) -> list[Interval]:
@@ -55,7 +55,9 @@ def history(lifecycle: dict[str, Any], events: list[Event]) -> list[Interval]:
 def stage_at(lifecycle: dict[str, Any], events: list[Event], instant: datetime) -> str:
     """The first stage in the order of precedence whose rule holds; the last takes everyone else."""
     rules = {stage["stage"]: stage.get("rule") for stage in lifecycle["stages"]}
-    return next(name for name in lifecycle["precedence"] if rules[name] is None or holds(rules[name], events, instant))
+    return next(
+        name for name in lifecycle["precedence"] if rules[name] is None or holds(rules[name], events, instant)
+    )
 
 
 def holds(rule: dict[str, Any], events: list[Event], now: datetime) -> bool:
@@ -104,7 +106,9 @@ def _measure(kind: str, node: dict[str, Any], events: list[Event]) -> Decimal:
     if kind == "count":
         return Decimal(len(events))
     currency = node.get("currency")
-    return sum((event.amount or Decimal(0) for event in events if currency in (None, event.currency)), Decimal(0))
+    return sum(
+        (event.amount or Decimal(0) for event in events if currency in (None, event.currency)), Decimal(0)
+    )
 
 
 def _cause(
@@ -120,16 +124,53 @@ def _cause(
         return "event", named[0].type, named[0].id, None
     ran_out = []
     for type_, days in {(type_, days) for type_, days, _ in expiries if days}:
-        after = {after for t, d, after in expiries if (t, d) == (type_, days)}
+        kinds = {
+            kind for named_type, named_days, kind in expiries if (named_type, named_days) == (type_, days)
+        }
         of_type = [event for event in events if event.type == type_]
         for place, event in enumerate(of_type):
-            matters = {
-                "each": True,
-                "first": place == 0,
-                "last": place + 1 == len(of_type) or of_type[place + 1].at > event.at + timedelta(days=days),
-            }[after.pop() if len(after) == 1 else "each"]
-            after = after or {"each"} if matters is None else after | set()
-            if matters and event.at + timedelta(days=days) == now:
+            end = event.at + timedelta(days=days)
+            followed = place + 1 < len(of_type) and of_type[place + 1].at <= end
+            counts = (kinds == {"first"} and place == 0) or (kinds == {"last"} and not followed)
+            if end == now and (counts or kinds not in ({"first"}, {"last"})):
                 ran_out.append((days, event.id, event.type))
     days, id_, type_ = min(ran_out)
     return "window", type_, id_, days
+
+
+def _expiries(lifecycle: dict[str, Any]) -> set[tuple[str, int, str]]:
+    """(event type, days, after which events of the type): everything that the rules name; 0 days is the event."""
+    found: set[tuple[str, int, str]] = set()
+    for stage in lifecycle["stages"]:
+        found |= _named(stage["rule"]) if stage.get("rule") else set()
+    return found
+
+
+def _named(rule: dict[str, Any]) -> set[tuple[str, int, str]]:
+    ((kind, node),) = rule.items()
+    if kind in ("all", "any"):
+        return set().union(*(_named(part) for part in node))
+    if kind == "not":
+        return _named(node)
+    types = _types(node if kind in ("ever", "never") else node["of"])
+    found = {(type_, 0, "each") for type_ in types}
+    windows: list[tuple[int, str]] = []
+    if kind in ("count", "sum") and "within" in node:
+        windows = [(_window(node["within"]).days, "each")]
+    if kind == "trend":
+        windows = [(_window(node["over"]).days, "each"), (2 * _window(node["over"]).days, "each")]
+    if kind in ("since_last", "since_first"):
+        windows = [
+            (_window(node[key]).days, kind.removeprefix("since_"))
+            for key in ("at_least", "less_than")
+            if key in node
+        ]
+    return found | {(type_, days, after) for type_ in types for days, after in windows}
+
+
+def _types(of: Any) -> set[str]:
+    return {of} if isinstance(of, str) else set(of)
+
+
+def _window(text: str) -> timedelta:
+    return timedelta(days=int(text[:-1])) if text[-1] == "d" else timedelta(weeks=int(text[:-1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -37,6 +38,12 @@ class House:
         from lifehouse.demo import services  # noqa: PLC0415
 
         environment = {**services.start(self.ctx), CLOCK_VARIABLE: "off"}
+        receiver = {
+            "conn_type": "http",
+            "host": environment["LIFEHOUSE_RECEIVER_URL"],
+            "password": environment["LIFEHOUSE_RECEIVER_TOKEN"],
+        }
+        environment["AIRFLOW_CONN_LIFEHOUSE_RECEIVER"] = json.dumps(receiver)
         os.environ.update(environment)  # this process reads the declarations too
         return environment
 

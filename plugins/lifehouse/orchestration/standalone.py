@@ -6,9 +6,9 @@ import fcntl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lifehouse.errors import LifehouseError
@@ -34,7 +34,7 @@ class Standalone:
     """Supervises the Airflow of one home. No triggerer: no task of ours defers."""
 
     settings: Settings
-    parts: Sequence[str] = tuple(PARTS)
+    parts: Mapping[str, Sequence[str]] = field(default_factory=lambda: PARTS)
 
     def start(self, progress: Progress = lambda _: None, patience: float = 120) -> AirflowClient:
         """Start what does not run and wait until Airflow is healthy; safe to call twice and from two commands at once.
@@ -48,17 +48,15 @@ class Standalone:
                 progress("Airflow: database")
                 self._migrate()
                 progress("Airflow: processes")
-                for part in self._processes:
-                    self.launch(part.name, PARTS[part.name])
+                for name, arguments in self.parts.items():
+                    self._launch(name, arguments)
                 self._fingerprint.write_text(self.settings.fingerprint)
             self._wait_until_healthy(patience)
         return self.client()
 
-    def launch(self, name: str, arguments: Sequence[str]) -> Detached:
-        """Start one ``airflow`` command as a detached process of this home."""
-        process = Detached(name, self.settings.folder)
-        process.start([sys.executable, "-m", "airflow", *arguments], self.settings.environment())
-        return process
+    def _launch(self, name: str, arguments: Sequence[str]) -> None:
+        command = [sys.executable, "-m", "airflow", *arguments]
+        Detached(name, self.settings.folder).start(command, self.settings.environment())
 
     def stop(self) -> list[str]:
         """End exactly the processes of this home; returns the names of those that ran."""

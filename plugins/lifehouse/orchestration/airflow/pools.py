@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -35,3 +37,11 @@ def pools(project: Project | None = None) -> Iterator[Pool]:
         yield Pool(source_pool(source.source), 1, f"the source {source.source}")
     for account in sorted({sync.account_name for sync in declarations.syncs(project)}):
         yield Pool(platform_pool(account), 1, f"the platform account {account}")
+
+
+if __name__ == "__main__":  # python -m ... > pools.json; airflow pools import pools.json
+    made = {
+        pool.name: {"slots": pool.slots, "description": pool.description, "include_deferred": False}
+        for pool in pools()
+    }
+    sys.stdout.write(json.dumps(made) + "\n")

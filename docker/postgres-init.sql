@@ -1,0 +1,2 @@
+-- Airflow's own database beside the warehouse.
+create database airflow;

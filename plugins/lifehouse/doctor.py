@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from rich.table import Table
 
 from lifehouse.context import Context
 from lifehouse.errors import LifehouseError
+from lifehouse.project import INSTALLATION
 from lifehouse.warehouse.connection import MINIMUM_VERSION
 
 _GIB = 1024**3
@@ -106,8 +108,6 @@ def _python(_: Context) -> Iterator[Finding]:
 
 
 def _packages(ctx: Context) -> Iterator[Finding]:
-    from lifehouse.project import INSTALLATION
-
     lock = INSTALLATION / "requirements.lock"
     pins = dict(re.findall(r"^([\w.-]+)==([\w.]+)", lock.read_text(), re.MULTILINE)) if lock.exists() else {}
     wrong = []
@@ -209,39 +209,40 @@ def _company(ctx: Context) -> Iterator[Finding]:
 
 
 def _declarations(ctx: Context) -> Iterator[Finding]:
-    from lifehouse.report.declared import load_source, load_sync
+    from lifehouse.activation.declaration import load_sync  # noqa: PLC0415  heavy
+    from lifehouse.ingest.declaration import load_source  # noqa: PLC0415  heavy
 
-    for kind, files, load in (
-        ("source", ctx.project.source_files, load_source),
-        ("sync", ctx.project.sync_files, load_sync),
-    ):
-        if not files and kind == "source":
+    if not ctx.project.source_files:
+        yield Finding(
+            "sources", Verdict.MIND, "none declared", "lifehouse init, or write dags/sources/<name>.yml"
+        )
+    demo = ctx.project.root == INSTALLATION
+    yield from _declared("source", ctx.project.source_files, load_source, demo)
+    yield from _declared("sync", ctx.project.sync_files, load_sync, demo)
+
+
+def _declared(kind: str, files: list[Path], load: Callable[[Path], object], demo: bool) -> Iterator[Finding]:
+    for path in files:
+        subject = f"{kind} {path.stem}"
+        unset = sorted(
+            {name for name in _REQUIRED_VARIABLE.findall(path.read_text()) if name not in os.environ}
+        )
+        if unset:
             yield Finding(
-                "sources", Verdict.MIND, "none declared", "lifehouse init, or write dags/sources/<name>.yml"
+                subject,
+                Verdict.MIND if demo else Verdict.WRONG,
+                f"needs the environment variable{'s' if len(unset) > 1 else ''} {', '.join(unset)}",
+                "nothing: `lifehouse demo` sets it"
+                if demo
+                else "export it before `lifehouse run` and `lifehouse up`",
             )
-        for path in files:
-            unset = sorted(
-                {name for name in _REQUIRED_VARIABLE.findall(path.read_text()) if name not in os.environ}
-            )
-            if unset:
-                yield Finding(
-                    f"{kind} {path.stem}",
-                    Verdict.MIND if ctx.project.is_demo else Verdict.WRONG,
-                    f"needs the environment variable{'s' if len(unset) > 1 else ''} {', '.join(unset)}",
-                    "export it before `lifehouse run` and before `lifehouse up`",
-                )
-                continue
-            try:
-                load(ctx, path.stem)
-            except LifehouseError as error:
-                yield Finding(
-                    f"{kind} {path.stem}",
-                    Verdict.WRONG,
-                    str(error),
-                    "correct the line that the message names",
-                )
-            else:
-                yield Finding(f"{kind} {path.stem}", Verdict.FINE, "declared")
+            continue
+        try:
+            load(path)
+        except LifehouseError as error:
+            yield Finding(subject, Verdict.WRONG, str(error), "correct the line that the message names")
+        else:
+            yield Finding(subject, Verdict.FINE, "well declared")
 
 
 def _staging(ctx: Context) -> Iterator[Finding]:
@@ -255,3 +256,56 @@ def _staging(ctx: Context) -> Iterator[Finding]:
                 f"{folder} has no models: the source would be loaded and never read",
                 "write staging models (docs/add-a-source.md)",
             )
+
+
+def _service(ctx: Context) -> Iterator[Finding]:
+    from lifehouse.orchestration.settings import Settings  # noqa: PLC0415  heavy
+    from lifehouse.orchestration.standalone import Standalone  # noqa: PLC0415  heavy
+
+    if not (ctx.home.path / "airflow").exists():
+        yield Finding("Airflow", Verdict.FINE, "not started here yet (lifehouse up starts it)")
+        return
+    airflow = Standalone(Settings(ctx))
+    dead = [process.name for process in airflow._processes if not process.pid()]
+    if len(dead) == len(airflow.parts):
+        yield from _port(airflow.settings.port)
+        return
+    unhealthy = dead or airflow.client().unhealthy()
+    yield Finding(
+        "Airflow",
+        Verdict.WRONG if unhealthy else Verdict.FINE,
+        f"not healthy: {', '.join(unhealthy)}" if unhealthy else f"healthy at {airflow.settings.url}",
+        f"lifehouse down && lifehouse up; its logs lie in {airflow.settings.folder}",
+    )
+
+
+def _port(port: int) -> Iterator[Finding]:
+    """Airflow does not run: whether the port of its last start is still free."""
+    if not port:
+        yield Finding("Airflow", Verdict.FINE, "not running (lifehouse up starts it)")
+        return
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        taken = probe.connect_ex(("127.0.0.1", port)) == 0
+    yield Finding(
+        "Airflow",
+        Verdict.MIND if taken else Verdict.FINE,
+        f"not running; its port {port} is {'used by another program' if taken else 'free'}",
+        "nothing: the next start takes another port, and a bookmark of the UI must follow",
+    )
+
+
+def _release(ctx: Context) -> Iterator[Finding]:
+    row = next(
+        iter(ctx.warehouse.rows("select release_id, as_of, syncs_paused from control.published")), None
+    )
+    if row is None:
+        yield Finding("release", Verdict.MIND, "nothing is published yet", "lifehouse run, or lifehouse demo")
+        return
+    yield Finding(
+        "release",
+        Verdict.MIND if row["syncs_paused"] else Verdict.FINE,
+        f"{row['release_id']} is published, as of {row['as_of']:%Y-%m-%d %H:%M} UTC"
+        + (", syncs paused" if row["syncs_paused"] else ""),
+        "the syncs go on with the next release that is published",
+    )

@@ -84,7 +84,8 @@ def _arrange(app: typer.Typer) -> None:
     def key(info: Any) -> tuple[int, int]:
         return place.get(_name(info), (len(_PANELS), 0, ""))[:2]
 
-    for info in (*app.registered_commands, *app.registered_groups):
+    every: list[Any] = [*app.registered_commands, *app.registered_groups]
+    for info in every:
         if _name(info) in place:
             info.rich_help_panel = place[_name(info)][2]
     app.registered_commands.sort(key=key)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 import sys
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from lifehouse.errors import ConfigError
+
+if TYPE_CHECKING:
+    from lifehouse.scaffold.project import Plan
 
 
 def register(app: typer.Typer) -> None:
@@ -91,31 +95,39 @@ def _validate(currency: str, zone: str) -> None:
         raise ConfigError(f"--time-zone {zone!r}: use an IANA name such as Europe/Berlin") from None
 
 
-def _tell(made: Any, folder: Path, written: list[Path]) -> None:
-    console = Console(highlight=False)
+def _tell(made: Plan, folder: Path, written: list[Path]) -> None:
+    console = Console(highlight=False, soft_wrap=True)
     console.print(f"[bold]Drafted {escape(str(folder))}[/]: {len(written)} files.\n")
     for guess in made.guesses:
         rows = f", {guess.table.rows_seen:,} rows looked at" if guess.table.rows_seen else ""
         files = f" from {guess.table.file_count:,} files" if guess.table.file_count > 1 else ""
         console.print(f"  [cyan]{guess.table.name}[/]{files}: looks like {guess.kind.value}{rows}")
+    console.print(f"\nStaging models in dbt_project/models/staging/{made.name}, please check:")
     for draft in made.drafts:
-        console.print(
-            f"\n  [green]{draft.contract}[/]  dbt_project/models/staging/{made.name}/stg_{made.name}__{draft.contract}.sql"
-        )
+        console.print(f"  [green]stg_{made.name}__{draft.contract}.sql[/]")
         for check in draft.checks:
-            console.print(f"    [yellow]check[/] {escape(check)}")
-    missing = {"orders", "order_lines", "profiles"} - {draft.contract for draft in made.drafts}
+            console.print(f"    [yellow]•[/] {escape(check)}")
+    missing = [
+        table
+        for table in ("profiles", "orders", "order_lines")
+        if table not in {draft.contract for draft in made.drafts}
+    ]
     if missing:
         console.print(
-            f"\n[yellow]Not recognised: {', '.join(sorted(missing))}.[/] Write stg_{made.name}__<table>.sql for what the data has; "
-            "docs/add-a-source.md lists the tables."
+            f"\n[yellow]Not recognised: {', '.join(missing)}.[/] Write stg_{made.name}__<table>.sql for what the data has; "
+            "docs/add-a-source.md lists the tables and their columns."
         )
-    console.print("\n[bold]Next[/]")
-    console.print(
-        f"  1. read the drafts; correct what the checks name   [dim]{escape(str(folder))}/dags/sources/{made.name}.yml[/]"
-    )
+    steps = [f"read dags/sources/{made.name}.yml and the models; correct what was guessed wrong"]
     if made.found.kind == "sql":
-        console.print(f"  2. export {made.variable}=<the database's address>")
-    console.print(
-        f"  {3 if made.found.kind == 'sql' else 2}. cd {escape(str(folder))} && lifehouse doctor && lifehouse run"
+        steps.append(f"export {made.variable}='postgresql://...'   (the address stays out of the files)")
+    newest = made.newest_day
+    steps.append(
+        f"cd {folder} && lifehouse doctor && lifehouse run{f' --as-of {newest + timedelta(days=1)}' if newest else ''}"
     )
+    console.print("\n[bold]Next[/]")
+    for number, step in enumerate(steps, 1):
+        console.print(f"  {number}. {escape(step)}")
+    if newest:
+        console.print(
+            f"     [dim]The newest order seen is of {newest}; a run without --as-of speaks about now.[/]"
+        )

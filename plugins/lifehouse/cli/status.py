@@ -31,7 +31,7 @@ def run(
     as_of: Annotated[
         str | None,
         typer.Option(
-            help="The instant the run speaks about: a day (its beginning, in the company's time zone) or an ISO time. Default: now."
+            help="A day (its beginning, in the company's time zone) or an ISO time that the run speaks about. Default: now."
         ),
     ] = None,
     source: Annotated[
@@ -69,8 +69,8 @@ def psql(
     command: Annotated[str | None, typer.Option("--command", "-c", help="Run this SQL and leave.")] = None,
 ) -> None:
     """A psql session on the warehouse; `select * from customers` reads the marts."""
-    from lifehouse.context import Context
     from lifehouse.cli import session
+    from lifehouse.context import Context
 
     session.open_psql(Context.current(), command)
 
@@ -79,8 +79,8 @@ def url(
     password: Annotated[bool, typer.Option(help="With the password, so that a BI tool can connect.")] = True,
 ) -> None:
     """The warehouse's address, for a BI tool or a script; starts the embedded server if it does not run."""
-    from lifehouse.context import Context
     from lifehouse.cli import session
+    from lifehouse.context import Context
 
     typer.echo(session.address(Context.current(), password=password))
 

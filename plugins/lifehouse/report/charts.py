@@ -15,7 +15,8 @@ INK, MUTED, GRID = "#1d2733", "#5b6877", "#e6eaef"
 BLUE, ORANGE, GREEN, SKY, VERMILION = "#0072b2", "#e69f00", "#009e73", "#56b4e9", "#d55e00"
 #: Stages from the beginning of a life to its end; the last is the one to win back.
 _STAGES = ("#9db4c8", SKY, BLUE, GREEN, VERMILION, ORANGE, "#cc79a7")
-_FONT = {"family": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Noto Sans CJK SC', sans-serif", "size": 13, "color": INK}
+_FAMILY = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Noto Sans CJK SC', sans-serif"
+_FONT = {"family": _FAMILY, "size": 13, "color": INK}
 _CONFIG = {"displayModeBar": False, "responsive": True}
 
 
@@ -29,7 +30,10 @@ def stage_bars(lifecycle: Lifecycle) -> str:
             y=[_both(stage) for stage in stages],
             orientation="h",
             marker_color=[_colour(lifecycle, stage["stage"]) for stage in stages],
-            text=[f"{words.count(stage['customers'])} · {words.share(stage['customers'] / total)}" for stage in stages],
+            text=[
+                f"{words.count(stage['customers'])} · {words.share(stage['customers'] / total)}"
+                for stage in stages
+            ],
             textposition="outside",
             cliponaxis=False,
             hovertext=[stage["definition"] for stage in stages],
@@ -37,7 +41,7 @@ def stage_bars(lifecycle: Lifecycle) -> str:
         )
     )
     largest = max((stage["customers"] for stage in stages), default=1)
-    figure.update_xaxes(visible=False, range=[0, max(largest, 1) * 1.35])
+    figure.update_xaxes(visible=False, range=[0, max(largest, 1) * 1.6])
     figure.update_yaxes(ticklabelstandoff=8)
     return _render(figure, f"stages-{lifecycle.name}", height=46 * len(stages) + 16)
 
@@ -46,16 +50,29 @@ def flows(lifecycle: Lifecycle) -> str:
     """Who moved from which stage to which since the release before."""
     left = [None, *(stage["stage"] for stage in lifecycle.stages)]
     left = [stage for stage in left if any(move["came_from"] == stage for move in lifecycle.moves)]
-    right = [stage["stage"] for stage in lifecycle.stages if any(move["went_to"] == stage["stage"] for move in lifecycle.moves)]
-    out = {stage: sum(move["customers"] for move in lifecycle.moves if move["came_from"] == stage) for stage in left}
-    into = {stage: sum(move["customers"] for move in lifecycle.moves if move["went_to"] == stage) for stage in right}
+    right = [
+        stage["stage"]
+        for stage in lifecycle.stages
+        if any(move["went_to"] == stage["stage"] for move in lifecycle.moves)
+    ]
+    out = {
+        stage: sum(move["customers"] for move in lifecycle.moves if move["came_from"] == stage)
+        for stage in left
+    }
+    into = {
+        stage: sum(move["customers"] for move in lifecycle.moves if move["went_to"] == stage)
+        for stage in right
+    }
     colours = [_colour(lifecycle, stage) for stage in (*left, *right)]
     figure = go.Figure(
         go.Sankey(
             arrangement="snap",
             node={
                 "label": [
-                    *(f"{lifecycle.label(stage)} −{words.count(out[stage])}" for stage in left),
+                    *(
+                        f"{lifecycle.label(stage)} {'−' if stage else ''}{words.count(out[stage])}"
+                        for stage in left
+                    ),
                     *(f"{lifecycle.label(stage)} +{words.count(into[stage])}" for stage in right),
                 ],
                 "color": colours,
@@ -82,7 +99,7 @@ def segments(rows: list[Row], name: str) -> str:
     figure = go.Figure(
         go.Bar(
             x=[row["members"] for row in rows],
-            y=[words.segment(row["segment"]) for row in rows],
+            y=[words.segment(row["segment"]).removeprefix(f"{words.title(name)} · ") for row in rows],
             orientation="h",
             marker_color=BLUE,
             text=[words.count(row["members"]) for row in rows],
@@ -99,7 +116,8 @@ def segments(rows: list[Row], name: str) -> str:
 
 
 def sales(rows: list[Row], currency: str | None) -> str:
-    """Net revenue a week; the week that is not over is drawn open."""
+    """Net revenue a week; a week that is not whole is drawn open."""
+    unit = currency or ""
     whole = [row for row in rows if not row["is_partial"]]
     figure = go.Figure()
     figure.add_scatter(
@@ -110,7 +128,7 @@ def sales(rows: list[Row], currency: str | None) -> str:
         fill="tozeroy",
         fillcolor=_pale(BLUE, 0.10),
         customdata=[row["orders"] for row in whole],
-        hovertemplate="week of %{x|%Y-%m-%d}<br><b>%{y:,.0f}</b> " + (currency or "") + "<br>%{customdata:,} orders<extra></extra>",
+        hovertemplate=f"week of %{{x|%Y-%m-%d}}<br><b>%{{y:,.0f}}</b> {unit}<br>%{{customdata:,}} orders<extra></extra>",
         name="whole weeks",
     )
     partial = [row for row in rows if row["is_partial"]]
@@ -120,8 +138,8 @@ def sales(rows: list[Row], currency: str | None) -> str:
             y=[float(row["net_revenue"] or 0) for row in partial],
             mode="markers",
             marker={"size": 9, "color": "#ffffff", "line": {"color": BLUE, "width": 2}},
-            hovertemplate="week of %{x|%Y-%m-%d}, not over<br><b>%{y:,.0f}</b> " + (currency or "") + "<extra></extra>",
-            name="week not over",
+            hovertemplate=f"week of %{{x|%Y-%m-%d}}, not whole<br><b>%{{y:,.0f}}</b> {unit}<extra></extra>",
+            name="week not whole",
         )
     figure.update_xaxes(showgrid=False, tickformat="%b<br>%Y", linecolor=GRID)
     figure.update_yaxes(gridcolor=GRID, rangemode="tozero", tickformat="~s", nticks=5, zerolinecolor=GRID)
@@ -131,7 +149,10 @@ def sales(rows: list[Row], currency: str | None) -> str:
 
 def campaigns(rows: list[Row]) -> str:
     """Change of revenue a head against the window before, of the campaigns that can be compared."""
-    rows = sorted((row for row in rows if row["change_per_targeted"] is not None), key=lambda row: row["change_per_targeted"])
+    rows = sorted(
+        (row for row in rows if row["change_per_targeted"] is not None),
+        key=lambda row: row["change_per_targeted"],
+    )
     figure = go.Figure(
         go.Bar(
             x=[float(row["change_per_targeted"]) for row in rows],
@@ -142,7 +163,7 @@ def campaigns(rows: list[Row]) -> str:
             textposition="outside",
             cliponaxis=False,
             customdata=[[row["targeted"], words.share(row["response_rate"])] for row in rows],
-            hovertemplate="<b>%{y}</b><br>%{text} a head<br>%{customdata[0]:,} targeted, %{customdata[1]} responded<extra></extra>",
+            hovertemplate="<b>%{y}</b><br>%{text} a head<br>%{customdata[1]} of %{customdata[0]:,} bought<extra></extra>",
         )
     )
     reach = max((abs(float(row["change_per_targeted"])) for row in rows), default=1.0) * 1.35
@@ -153,7 +174,8 @@ def campaigns(rows: list[Row]) -> str:
 
 
 def _both(stage: Row) -> str:
-    return f"{stage['label_en']} <span style='color:{MUTED}'>{stage['label_zh']}</span>" if stage["label_zh"] else str(stage["label_en"])
+    chinese = f" <span style='color:{MUTED}'>{stage['label_zh']}</span>" if stage["label_zh"] else ""
+    return f"{stage['label_en']}{chinese}"
 
 
 def _colour(lifecycle: Lifecycle, stage: str | None) -> str:
@@ -167,7 +189,7 @@ def _pale(colour: str, strength: float = 0.35) -> str:
 
 
 def _render(figure: go.Figure, name: str, height: int) -> str:
-    """The chart's place and the call that draws it, once plotly.js is on the page."""
+    """The chart's place on the page, and its data in the list that the page draws when it is laid out."""
     figure.update_layout(
         template="none",
         font=_FONT,
@@ -188,5 +210,5 @@ def _render(figure: go.Figure, name: str, height: int) -> str:
     data = json.dumps([drawn["data"], drawn["layout"], _CONFIG], cls=PlotlyJSONEncoder).replace("</", "<\\/")
     return (
         f'<div id="{name}" class="chart" style="height:{height}px"></div>'
-        f"<script>Plotly.newPlot({json.dumps(name)}, ...{data})</script>"
+        f"<script>charts.push([{json.dumps(name)}, ...{data}])</script>"
     )

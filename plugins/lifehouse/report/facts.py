@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, LiteralString, cast
+from typing import Any, cast
 
 import psycopg
 from psycopg.rows import dict_row
@@ -137,7 +137,7 @@ class _Reader:
     def rows(self, part: str, query: str, parameters: Row | None = None) -> list[Row]:
         try:
             with self.connection.transaction(), self.connection.cursor(row_factory=dict_row) as cursor:
-                return cursor.execute(cast(LiteralString, query), parameters).fetchall()
+                return cursor.execute(query, parameters).fetchall()
         except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
             self.facts.missing[part] = (error.diag.message_primary or "not there").strip()
             return []

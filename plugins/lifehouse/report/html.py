@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,9 @@ def write(ctx: Context, path: Path | None = None) -> Path:
     """
     facts = gather(ctx)
     if facts.release is None:
-        raise LifehouseError("nothing is published yet, so there is nothing to report; `lifehouse run` builds the first release")
+        raise LifehouseError(
+            "nothing is published yet, so there is nothing to report; `lifehouse run` builds the first release"
+        )
     path = path or ctx.home.file("reports", f"release-{facts.release['release_id']}.html")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(render(facts), encoding="utf-8")
@@ -35,7 +36,11 @@ def render(facts: Facts) -> str:
     """The page."""
     zone = facts.company.time_zone
     environment = Environment(
-        loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters.update(
         count=words.count,
@@ -74,9 +79,14 @@ def _cards(facts: Facts) -> list[tuple[str, str, str]]:
     totals = facts.totals
     if totals:
         sources = f"{totals['sources']} source{'s' if totals['sources'] != 1 else ''}"
-        cards.append(("Customers", words.count(totals["customers"]), f"from {words.count(totals['records'])} records of {sources}"))
-        cards.append(("Have bought", words.count(totals["buyers"]), _part(totals["buyers"], totals["customers"])))
-        cards.append(("May be contacted", words.count(totals["reachable"]), "consent on one channel at least"))
+        origin = f"from {words.count(totals['records'])} records of {sources}"
+        cards.append(("Customers", words.count(totals["customers"]), origin))
+        cards.append(
+            ("Have bought", words.count(totals["buyers"]), _part(totals["buyers"], totals["customers"]))
+        )
+        cards.append(
+            ("May be contacted", words.count(totals["reachable"]), "consent on one channel at least")
+        )
     for row in facts.sales:
         guests = f", {words.count(row['guest_orders'])} by guests" if row["guest_orders"] else ""
         source = f"{row['source']}: " if len(facts.sales) > 1 else ""
@@ -90,10 +100,17 @@ def _cards(facts: Facts) -> list[tuple[str, str, str]]:
     moves = [move for lifecycle in facts.lifecycles[:1] for move in lifecycle.moves]
     if facts.previous:
         moved = sum(move["customers"] for move in moves)
-        cards.append(("Moved stage", words.count(moved), f"since {words.day(facts.previous['as_of'], facts.company.time_zone)}"))
+        cards.append(
+            (
+                "Moved stage",
+                words.count(moved),
+                f"since {words.day(facts.previous['as_of'], facts.company.time_zone)}",
+            )
+        )
     checks = sum(row["checks"] for row in facts.gates)
+    held = sum(row["passed"] for row in facts.gates)
     failed = sum(row["failed"] for row in facts.gates)
-    cards.append(("Expectations held", f"{words.count(sum(row['passed'] for row in facts.gates))}", f"of {words.count(checks)}, {failed} failed"))
+    cards.append(("Expectations held", words.count(held), f"of {words.count(checks)}, {failed} failed"))
     return cards
 
 
@@ -116,7 +133,7 @@ def _nights(facts: Facts) -> tuple[list[Row], dict[str, dict[int, float]]]:
     """The last three releases, oldest first, and the seconds of each station in each."""
     releases = list(reversed(facts.releases[:3]))
     spent: dict[str, dict[int, float]] = {}
-    for row in sorted(facts.stations, key=lambda row: row["started_at"] or datetime.min):
+    for row in facts.stations:
         name = f"{row['station']} {row['subject']}" if row["subject"] else row["station"]
         night = spent.setdefault(name, {})
         night[row["release_id"]] = night.get(row["release_id"], 0.0) + float(row["seconds"] or 0)

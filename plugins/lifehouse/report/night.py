@@ -13,6 +13,8 @@ from rich.markup import escape
 from lifehouse.context import Context
 from lifehouse.errors import ConfigError, LifehouseError
 from lifehouse.report import words
+from lifehouse.report.summary import print_summary
+from lifehouse.run import night
 
 
 def instant(text: str | None, zone: str) -> datetime:
@@ -47,9 +49,6 @@ def run(
 
     :raises LifehouseError: the night ended without a release, or a source or sync failed beside it.
     """
-    from lifehouse.report.summary import print_summary
-    from lifehouse.run import night
-
     zone = ctx.project.company.time_zone
     at = instant(as_of, zone)
     console.print(

@@ -106,7 +106,8 @@ CAMPAIGNS = """
 
 WEEKS = """
     select dates.week_start as week, sales.currency, sum(sales.net_revenue) as net_revenue, sum(sales.orders) as orders,
-        dates.week_start + 7 > (%(as_of)s at time zone %(zone)s)::date as is_partial
+        dates.week_start + 7 > (%(as_of)s at time zone %(zone)s)::date
+        or dates.week_start < (select min(date) from marts.daily_sales) as is_partial
     from marts.daily_sales as sales
     inner join marts.dates as dates using (date)
     where sales.date < (%(as_of)s at time zone %(zone)s)::date

@@ -94,7 +94,9 @@ def _stages(lifecycle: Lifecycle, facts: Facts) -> RenderableType:
         if facts.previous
         else ""
     )
-    table = _table(f"Lifecycle {lifecycle.name}{since}", "stage", ">customers", "", ">came", ">left")
+    table = _table(
+        f"Lifecycle {words.title(lifecycle.name)}{since}", "stage", ">customers", "", ">came", ">left"
+    )
     largest = max((stage["customers"] for stage in lifecycle.stages), default=0) or 1
     for stage in lifecycle.stages:
         table.add_row(
@@ -178,15 +180,14 @@ def _gates(facts: Facts) -> RenderableType:
             style = "red" if item["severity"] == "critical" else "yellow"
             number = f" ({words.count(item['failed'])} rows)" if item["failed"] else ""
             lines.append(Text(f"  {row['subject']}: {item['meaning']}{number}", style=style))
-    quarantined = sum(row["quarantined"] for row in facts.loads)
-    received = sum(row["received"] for row in facts.loads)
-    lines.append(
-        Text(
-            f"Loads of the night: {words.count(received)} records received = {words.count(sum(row['loaded'] for row in facts.loads))} "
-            f"loaded + {words.count(sum(row['unchanged'] for row in facts.loads))} unchanged + {words.count(quarantined)} quarantined",
-            style="yellow" if quarantined else "",
-        )
+    received, loaded, unchanged, quarantined = (
+        sum(row[name] for row in facts.loads) for name in ("received", "loaded", "unchanged", "quarantined")
     )
+    told = (
+        f"Loads of the night: {words.count(received)} records received = {words.count(loaded)} loaded "
+        f"+ {words.count(unchanged)} unchanged + {words.count(quarantined)} quarantined"
+    )
+    lines.append(Text(told, style="yellow" if quarantined else ""))
     return Group(*lines)
 
 

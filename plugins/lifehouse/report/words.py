@@ -70,13 +70,13 @@ def seconds(value: Any) -> str:
 
 
 def title(name: str) -> str:
-    """value_at_risk as Value at risk."""
-    text = name.replace("_", " ")
+    """value_at_risk as Value at risk; crm as CRM."""
+    text = name.upper() if len(name) <= 3 else name.replace("_", " ")
     return text[:1].upper() + text[1:]
 
 
 def segment(name: str) -> str:
     """value_at_risk as Value · at risk: the family's prefix apart."""
     family, _, rest = name.partition("_")
-    family = family.upper() if len(family) <= 3 else title(family)
+    family = title(family)
     return f"{family} · {rest.replace('_', ' ')}" if rest else family

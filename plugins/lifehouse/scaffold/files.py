@@ -12,7 +12,7 @@ from lifehouse.scaffold import types
 from lifehouse.scaffold.sketch import Column, Found, Table, snake
 
 _FILES_LOOKED_AT = 12  # spread over the folder, first and last included
-_ROWS_A_FILE = 20_000
+_ROWS_LOOKED_AT = 300_000
 _SAMPLE = 64 * 1024  # bytes for the delimiter
 _DELIMITERS = ",;\t|"
 _DATE_OR_NUMBER = re.compile(r"[-_. ]*\d+([-_.:T ]*\d+)*[-_. ]*")
@@ -100,7 +100,7 @@ def _table(
     looked_at = sorted({*members[::step], members[-1]})
     rows = list(_rows(looked_at, len(header), delimiter, encoding))
     columns = tuple(_column(label, [row[index] for row in rows]) for index, label in enumerate(header))
-    table = Table(
+    return Table(
         name=name,
         columns=columns,
         key=_key(columns, rows),
@@ -110,7 +110,6 @@ def _table(
         rows_seen=len(rows),
         file_count=len(members),
     )
-    return table
 
 
 def _rows(paths: list[Path], width: int, delimiter: str, encoding: str) -> Iterator[list[str]]:
@@ -120,7 +119,7 @@ def _rows(paths: list[Path], width: int, delimiter: str, encoding: str) -> Itera
             reader = csv.reader(handle, delimiter=delimiter)
             next(reader, None)
             for number, row in enumerate(reader):
-                if number >= _ROWS_A_FILE:
+                if number >= _ROWS_LOOKED_AT // len(paths):
                     break
                 if len(row) == width:
                     yield [value.strip() for value in row]
@@ -136,6 +135,7 @@ def _column(header: str, values: list[str]) -> Column:
         complete=bool(values) and len(given) == len(values),
         float_ids=kind.float_ids,
         date_format=kind.date_format,
+        latest=max(given)[:10] if kind.name in ("date", "timestamp", "timestamptz") else "",
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 from lifehouse.errors import ConfigError
 from lifehouse.scaffold.roles import Guess, Kind, guess
 from lifehouse.scaffold.sketch import Column, Found, Table
-from lifehouse.scaffold.staging import Draft, Drafter
+from lifehouse.scaffold.sql import Draft
+from lifehouse.scaffold.staging import drafts
 
 _NAME_LENGTH = 28  # of sources and tables: they become parts of identifiers in Postgres
 _TYPE_NAMES = {"timestamp": "timestamptz"}  # naive times are read in the source's zone
@@ -32,13 +34,22 @@ class Plan:
     def variable(self) -> str:
         return f"LIFEHOUSE_{self.name.upper()}_{'FILES' if self.found.kind == 'files' else 'URL'}"
 
+    @property
+    def newest_day(self) -> date | None:
+        """The day of the newest order that was seen in files; None where the data are not looked at."""
+        days = [
+            item.time.latest for item in self.guesses if item.time and item.kind in (Kind.LINES, Kind.ORDERS)
+        ]
+        return date.fromisoformat(max(days)) if any(days) else None
+
 
 def plan(found: Found, name: str, company: str, currency: str, zone: str) -> Plan:
     """Guess what the source's tables mean and draft everything."""
     tables = [_named(table) for table in found.tables if found.kind == "files" or table.key]
     guesses = tuple(guess(table) for table in tables)
-    drafts = tuple(Drafter(name, currency, zone).drafts(list(guesses)))
-    return Plan(name, company, currency, zone, found, guesses, drafts)
+    return Plan(
+        name, company, currency, zone, found, guesses, tuple(drafts(list(guesses), name, currency, zone))
+    )
 
 
 def write(made: Plan, folder: Path) -> list[Path]:
@@ -96,7 +107,7 @@ def _source_yaml(made: Plan) -> str:
 
 
 def _source_lines(made: Plan) -> Iterator[str]:
-    yield f"# Drafted by `lifehouse init`. What was guessed is said beside it; docs/add-a-source.md explains every key."
+    yield "# Drafted by `lifehouse init`. What was guessed is said beside it; docs/add-a-source.md explains every key."
     yield f"source: {made.name}"
     yield "owner: data-team                 # who is told when its gate closes"
     if made.found.kind == "files":

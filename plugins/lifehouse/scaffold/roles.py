@@ -113,10 +113,10 @@ def guess(table: Table) -> Guess:
         )
         if plain is not None:
             roles[own] = plain
-    if kind is Kind.CUSTOMERS and "full_name" not in roles:
-        roles.update({"full_name": column for column in table.columns if column.name == "name"})
-    if kind is Kind.PRODUCTS and "product_name" not in roles:
-        roles.update({"product_name": column for column in table.columns if column.name == "name"})
+    named = {Kind.CUSTOMERS: "full_name", Kind.PRODUCTS: "product_name"}.get(kind)
+    plain_name = next((column for column in table.columns if column.name == "name"), None)
+    if named and plain_name:
+        roles.setdefault(named, plain_name)
     return Guess(table, kind, roles)
 
 

@@ -18,6 +18,7 @@ class Column:
     type: str
     complete: bool = False  # no empty value was seen
     float_ids: bool = False  # whole numbers written like 17850.0, as pandas exports ids
+    latest: str = ""  # the newest day seen, ISO, of a time
     date_format: str = ""  # a to_timestamp format, where the values are no ISO dates
 
 

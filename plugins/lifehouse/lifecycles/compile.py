@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+import yaml
+
 from lifehouse.lifecycles.conditions import condition, one_of, running, text
 from lifehouse.lifecycles.declaration import Lifecycle, Stage, load
 from lifehouse.lifecycles.measures import leaves, measures, waits
@@ -33,10 +35,10 @@ _WHEN = "        when "
 
 
 def compile_models(lifecycle_files: Iterable[Path]) -> dict[str, str]:
-    """File name -> SQL for ``models/lifecycle/generated/``.
+    """File name -> content for ``models/lifecycle/generated/``.
 
     ``stage_intervals_<lifecycle>`` for each file; ephemeral, their union ``stage_intervals`` and the
-    declarations as rows, ``lifecycle_declarations``.
+    declarations as rows, ``lifecycle_declarations``; and the YAML that describes them.
 
     :raises ConfigError: a file is wrong; each mistake with ``file:line``.
     """
@@ -44,6 +46,7 @@ def compile_models(lifecycle_files: Iterable[Path]) -> dict[str, str]:
     models = {f"stage_intervals_{lifecycle.lifecycle}.sql": intervals(lifecycle) for lifecycle in lifecycles}
     models["stage_intervals.sql"] = _union([lifecycle.lifecycle for lifecycle in lifecycles])
     models["lifecycle_declarations.sql"] = _declarations(lifecycles)
+    models["generated.yml"] = _descriptions(lifecycles)
     return models
 
 
@@ -97,6 +100,20 @@ def _declarations(lifecycles: list[Lifecycle]) -> str:
     values = ",\n    ".join(f"({', '.join(row)})" for row in rows)
     body = f"select * from (values\n    {values}\n) as declared ({', '.join(_DECLARED)})"  # noqa: S608
     return _EPHEMERAL + "{% raw %}\n" + body + "\n{% endraw %}\n"
+
+
+def _descriptions(lifecycles: list[Lifecycle]) -> str:
+    grain = "One row per stay of a customer in a stage, half-open, scheduled moves included"
+    described = {
+        "stage_intervals": f"{grain}, in every lifecycle. Grain: customer_id, lifecycle, entered_at.",
+        "lifecycle_declarations": "One row per declared stage. Grain: lifecycle, stage.",
+    }
+    for declared in lifecycles:
+        described[f"stage_intervals_{declared.lifecycle}"] = (
+            f"{grain}; {declared.description.strip()} Kind - per customer. Grain: customer_id, entered_at."
+        )
+    models = [{"name": name, "description": description} for name, description in described.items()]
+    return yaml.safe_dump({"models": models}, sort_keys=False, allow_unicode=True, width=110)
 
 
 def _plays(stage: Stage) -> str:

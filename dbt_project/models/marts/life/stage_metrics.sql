@@ -1,0 +1,59 @@
+{{ as_of_model() }}
+
+{% set windows = [1, 7, 30] %}
+
+with declared as (
+    select * from {{ ref('lifecycle_stages') }}
+),
+
+history as (
+    select * from {{ ref('stage_history') }}
+),
+
+-- A stay that ends after the as-of instant is not over: what is scheduled has not happened.
+stays as (
+    select
+        lifecycle,
+        stage,
+        {{ as_of() }} as as_of,
+        entered_at,
+        case when exited_at <= {{ as_of() }} then exited_at end as exited_at
+    from history
+    where entered_at <= {{ as_of() }}
+),
+
+counted as (
+    select
+        lifecycle,
+        stage,
+        count(*) filter (where exited_at is null) as customers,
+        count(exited_at) as ended_stays,
+        avg(extract(epoch from exited_at - entered_at)) / 86400 as mean_dwell_days,
+        avg(extract(epoch from as_of - entered_at)) filter (where exited_at is null) / 86400 as mean_days_so_far
+        {%- for days in windows %},
+        count(*) filter (where entered_at > as_of - interval '{{ 24 * days }} hours') as entered_{{ days }}d,
+        count(*) filter (where exited_at > as_of - interval '{{ 24 * days }} hours') as left_{{ days }}d
+        {%- endfor %}
+    from stays
+    group by lifecycle, stage
+)
+
+select
+    declared.lifecycle,
+    declared.stage,
+    declared.stage_order,
+    coalesce(counted.customers, 0) as customers,
+    (
+        coalesce(counted.customers, 0)
+        / nullif(sum(counted.customers) over (partition by declared.lifecycle), 0)
+    )::numeric(6, 5) as share,
+    {% for days in windows %}
+    coalesce(counted.entered_{{ days }}d, 0) as entered_{{ days }}d,
+    coalesce(counted.left_{{ days }}d, 0) as left_{{ days }}d,
+    {% endfor %}
+    coalesce(counted.ended_stays, 0) as ended_stays,
+    counted.mean_dwell_days::numeric(12, 3) as mean_dwell_days,
+    counted.mean_days_so_far::numeric(12, 3) as mean_days_so_far
+from declared
+left join counted
+    on declared.lifecycle = counted.lifecycle and declared.stage = counted.stage

@@ -91,6 +91,7 @@ def test_thousands_of_records_of_each_kind(nights: list[Tables]) -> None:
     assert {table: len(rows) > 1_000 for table, rows in nights[0].items()} == dict.fromkeys(crm.KEYS, True)
     for tables in nights:
         for table, rows in tables.items():
+            assert not any(row["updated_at"].microsecond for row in rows)
             assert len({row[crm.KEYS[table]] for row in rows}) == len(rows)
 
 
@@ -154,6 +155,11 @@ def test_what_changes_while_it_is_read_is_not_lost(api: TestClient, nights: list
 def test_the_clock_survives_a_restart(world: crm.World, tmp_path: Path) -> None:
     Desk(world, tmp_path / "clock.json").turn(NIGHTS[2])
     assert Desk(world, tmp_path / "clock.json").as_of == NIGHTS[2]
+
+
+def test_the_clock_never_goes_back(api: TestClient) -> None:
+    api.post("/demo/as_of", json={"as_of": "2017-12-31"})
+    assert api.post("/demo/as_of", json={"as_of": "2017-12-29"}).json()["as_of"] == NIGHTS[2].isoformat()
 
 
 def test_it_says_that_it_is_a_simulator_and_wants_a_token(api: TestClient) -> None:

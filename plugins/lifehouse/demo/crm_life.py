@@ -83,8 +83,8 @@ def _changes(contact: Contact, baskets: list[datetime]) -> Iterator[dict[str, An
             "contact_id": contact.contact_id,
             "stage": stage,
             "previous_stage": previous,
-            "changed_at": at,
-            "updated_at": at,
+            "changed_at": at.replace(microsecond=0),
+            "updated_at": at.replace(microsecond=0),
         }
         previous = stage
 

@@ -5,7 +5,7 @@
 Lists (bearer token): ``/contacts /consents /stage_changes /tickets /surveys``, sorted by (updated_at, key), with
 ``updated_since`` (inclusive) and ``limit``; ``next`` is the address of the following page or null. A page that was
 read stays as it is while the CRM changes: whatever changes moves to the end of the list.
-``POST /demo/as_of {"as_of": "2017-12-30"}`` sets the clock: the CRM shows what it held at that instant.
+``POST /demo/as_of {"as_of": "2017-12-30"}`` turns the clock on: the CRM shows what it held at that instant.
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ class Desk:
         self.tables = world.at(self.as_of)
 
     def turn(self, as_of: datetime) -> None:
+        """Forward only, like the shop: what was once told is not taken back."""
+        if as_of <= self.as_of:
+            return
         self.tables = self.world.at(as_of)
         self.as_of = as_of
         self.state.write_text(json.dumps({"as_of": as_of.isoformat()}))

@@ -150,7 +150,7 @@ def start(ctx: Context, households: int | None = None) -> dict[str, str]:
 
 
 def advance(ctx: Context, as_of: datetime) -> None:
-    """Turn the CRM's clock to ``as_of``.
+    """Turn the CRM's clock on to ``as_of``; it never goes back.
 
     :raises SourceError: the CRM does not run, or does not answer.
     """

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,10 @@ from lifehouse.context import Context
 from lifehouse.home import Home
 from lifehouse.orchestration.settings import Settings
 from lifehouse.project import INSTALLATION, Project
+
+#: Tests that import Airflow itself would have it write into the person's own home.
+_AIRFLOW_HOME = tempfile.TemporaryDirectory(prefix="airflow-")
+os.environ.setdefault("AIRFLOW_HOME", _AIRFLOW_HOME.name)
 
 NOWHERE = "postgresql+psycopg://nobody@127.0.0.1:1/none"  # reading DAGs needs no database
 

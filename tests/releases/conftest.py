@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lifehouse.context import Context
+from lifehouse.home import Home
+from lifehouse.project import Project
 from lifehouse.releases.publish import publish
 from lifehouse.releases.run import Run, begin
+from lifehouse.warehouse.connection import Warehouse
 
 MARTS = ("letters", "numbers", "segment_members")
 NIGHT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -97,12 +101,21 @@ class House:
             connection.execute(query)
 
 
-@pytest.fixture
-def house(make_context: Callable[..., Context], tmp_path: Path) -> House:
-    root = tmp_path / "company"
-    (root / "dags" / "sources").mkdir(parents=True)
-    (root / "dags" / "sources" / "shop.yml").write_text(SOURCE)
-    (root / "lifehouse.yml").write_text(
+def found(root: Path, url: str) -> House:
+    """A house of the shop's on an empty warehouse."""
+    (root / "company" / "dags" / "sources").mkdir(parents=True)
+    (root / "company" / "dags" / "sources" / "shop.yml").write_text(SOURCE)
+    (root / "company" / "lifehouse.yml").write_text(
         "company: A shop\nreporting_currency: EUR\nrequired_sources: [shop]\n"
     )
-    return House(make_context(root))
+    (root / "home").mkdir()
+    ctx = Context(Home(root / "home"), Project(root / "company"))
+    vars(ctx)["warehouse"] = Warehouse(url)  # the cached property, preset
+    return House(ctx)
+
+
+@pytest.fixture
+def house(databases: Any, tmp_path: Path) -> Iterator[House]:
+    url = databases.create()
+    yield found(tmp_path, url)
+    databases.drop(url)

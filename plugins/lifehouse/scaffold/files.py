@@ -15,6 +15,8 @@ _FILES_LOOKED_AT = 12  # spread over the folder, first and last included
 _ROWS_LOOKED_AT = 300_000
 _SAMPLE = 64 * 1024  # bytes for the delimiter
 _DELIMITERS = ",;\t|"
+_ID = re.compile(r"(^|_)(id|no|nr|number|key|code|sku|uuid|email)$")
+_PLACE = re.compile(r"(order_|invoice_)?(line|row|position|pos|sequence|seq)(_?(id|no|nr|number))?")
 _DATE_OR_NUMBER = re.compile(r"[-_. ]*\d+([-_.:T ]*\d+)*[-_. ]*")
 
 
@@ -140,17 +142,13 @@ def _column(header: str, values: list[str]) -> Column:
 
 
 def _key(columns: tuple[Column, ...], rows: list[list[str]]) -> tuple[str, ...]:
-    """The first column, else the first pair, that is complete, identifies every row and looks like an id; else none."""
-    ids = [
-        index
-        for index, column in enumerate(columns)
-        if column.complete and column.type in ("bigint", "text") and not column.date_format
-    ]
-    candidates = [(index,) for index in ids] + [(a, b) for a in ids for b in ids if a < b]
-    for candidate in candidates:
-        names = tuple(columns[index].name for index in candidate)
-        if not all(re.search(r"(^|_)(id|no|nr|number|key|code|sku|uuid|email)$", name) for name in names):
-            continue
+    """The first id, else the first id with a number within it (an order's line), that tells every row apart; else none.
+
+    Other pairs are not taken: an order and a product look like a key until somebody scans the same thing twice.
+    """
+    ids = [index for index, column in enumerate(columns) if column.complete and _ID.search(column.name) and not column.date_format]
+    places = [index for index, column in enumerate(columns) if column.complete and _PLACE.fullmatch(column.name)]
+    for candidate in [*((index,) for index in ids), *((a, b) for a in ids for b in places if a != b)]:
         if len({tuple(row[index] for index in candidate) for row in rows}) == len(rows):
-            return names
+            return tuple(columns[index].name for index in candidate)
     return ()

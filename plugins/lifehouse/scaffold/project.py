@@ -167,7 +167,8 @@ def _table_lines(made: Plan, item: Guess) -> Iterator[str]:
 
 
 def _rules(column: Column, table: Table) -> Iterator[str]:
-    yield f"type: {_TYPE_NAMES.get(column.type, column.type)}"
+    kind = _TYPE_NAMES.get(column.type, column.type)
+    yield f"type: {_quoted(kind) if ',' in kind else kind}"
     if column.header != column.name:
         yield f"from: {_quoted(column.header)}"
     if column.name in table.key or (column.name == table.cursor and column.complete):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+import select
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from lifehouse.home import Home
 from lifehouse.warehouse.server import EmbeddedServer
 
 _PATIENCE = 60  # seconds until a process must listen
+_GRACE = 10  # seconds until a process that was asked to end is killed
 
 
 @dataclass(frozen=True)
@@ -95,23 +97,32 @@ class Service:
         return str(self.url)
 
     def stop(self) -> bool:
-        """End exactly this process; says whether it ran."""
+        """End exactly this process and wait until it is gone; says whether it ran."""
         pid = self.pid()
-        if pid is not None:
-            os.kill(pid, signal.SIGTERM)
-            deadline = time.monotonic() + 10
-            while self._alive(pid) and time.monotonic() < deadline:
-                time.sleep(0.05)
-            if self._alive(pid):
-                os.kill(pid, signal.SIGKILL)
+        ended = pid is not None and self._end(pid)
         self._file("pid").unlink(missing_ok=True)
         self._file("port").unlink(missing_ok=True)
-        return pid is not None
+        return ended
 
-    def _alive(self, pid: int) -> bool:
+    def _end(self, pid: int) -> bool:
+        try:
+            handle = os.pidfd_open(pid)
+        except ProcessLookupError:
+            return False
+        try:
+            if self.pid() != pid:  # ended, and its number may be another's by now
+                return False
+            gone = select.poll()
+            gone.register(handle, select.POLLIN)
+            for ending in (signal.SIGTERM, signal.SIGKILL):
+                signal.pidfd_send_signal(handle, ending)
+                if gone.poll(_GRACE * 1000):
+                    break
+        finally:
+            os.close(handle)
         with suppress(ChildProcessError):  # our own child would stay a zombie
             os.waitpid(pid, os.WNOHANG)
-        return self.pid() == pid
+        return True
 
     def _file(self, kind: str) -> Path:
         return self.home.file("demo", f"{self.name}.{kind}")

@@ -36,7 +36,7 @@ _FILES = ("init", "status", "service", "loads", "lifecycle", "releases", "sync")
 _PANELS = {
     "Start": ("demo", "init", "up", "down", "clean", "doctor"),
     "Every night": ("status", "run", "ingest", "report"),
-    "Look": ("psql", "url", "loads", "releases", "stages", "stage", "lifecycle", "history"),
+    "Look": ("psql", "url", "loads", "releases", "stages", "stage", "explain", "lifecycle"),
     "Decide": ("accept", "reject", "rollback"),
     "Act": ("plan", "sync"),
 }

@@ -6,20 +6,23 @@ with declared as (
     select * from {{ ref('lifecycle_stages') }}
 ),
 
-history as (
-    select * from {{ ref('stage_history') }}
-),
-
 -- A stay that ends after the as-of instant is not over: what is scheduled has not happened.
 stays as (
     select
         lifecycle,
         stage,
-        {{ as_of() }} as as_of,
         entered_at,
+        {{ as_of() }} as as_of,
         case when exited_at <= {{ as_of() }} then exited_at end as exited_at
-    from history
+    from {{ ref('stage_history') }}
     where entered_at <= {{ as_of() }}
+),
+
+dwells as (
+    select
+        *,
+        extract(epoch from coalesce(exited_at, as_of) - entered_at) / 86400 as days
+    from stays
 ),
 
 counted as (
@@ -28,13 +31,17 @@ counted as (
         stage,
         count(*) filter (where exited_at is null) as customers,
         count(exited_at) as ended_stays,
-        avg(extract(epoch from exited_at - entered_at)) / 86400 as mean_dwell_days,
-        avg(extract(epoch from as_of - entered_at)) filter (where exited_at is null) / 86400 as mean_days_so_far
-        {%- for days in windows %},
-        count(*) filter (where entered_at > as_of - interval '{{ 24 * days }} hours') as entered_{{ days }}d,
-        count(*) filter (where exited_at > as_of - interval '{{ 24 * days }} hours') as left_{{ days }}d
-        {%- endfor %}
-    from stays
+        {% for days in windows %}
+        count(*) filter (
+            where entered_at > as_of - interval '{{ 24 * days }} hours'
+        ) as entered_{{ days }}d,
+        count(*) filter (
+            where exited_at > as_of - interval '{{ 24 * days }} hours'
+        ) as left_{{ days }}d,
+        {% endfor %}
+        avg(days) filter (where exited_at is not null) as mean_dwell_days,
+        avg(days) filter (where exited_at is null) as mean_days_so_far
+    from dwells
     group by lifecycle, stage
 )
 

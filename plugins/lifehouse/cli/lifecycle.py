@@ -1,0 +1,56 @@
+"""``lifehouse explain`` and ``lifehouse lifecycle``: a customer's story, and whether a lifecycle's file is right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command()(explain)
+    group = typer.Typer(name="lifecycle", help="Lifecycles: their declarations.", no_args_is_help=True)
+    group.command()(check)
+    app.add_typer(group)
+
+
+def explain(
+    customer: Annotated[
+        str, typer.Argument(help="A customer_id; `select customer_id from customers` lists them.")
+    ],
+    lifecycle: Annotated[str | None, typer.Option(help="Only this lifecycle. Default: all.")] = None,
+) -> None:
+    """One customer's story: stages, when and why, and what is scheduled if nothing happens. Nothing personal."""
+    from lifehouse.context import Context
+    from lifehouse.lifecycles.explain import lines, stories
+
+    found = stories(Context.current(), customer, lifecycle)
+    typer.echo(f"Customer {customer} as of {found[0].as_of:%Y-%m-%d %H:%M:%S} UTC (> now, ? scheduled)")
+    for story in found:
+        typer.echo("")
+        for line in lines(story):
+            typer.echo(line)
+
+
+def check(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Lifecycle files. Default: all of the project.")
+    ] = None,
+) -> None:
+    """Validate lifecycle files; mistakes are told with file, line and the nearest right spelling."""
+    from lifehouse.lifecycles.declaration import lifecycle_files, load
+    from lifehouse.lifecycles.measures import waits
+    from lifehouse.project import Project
+
+    for path in files or lifecycle_files(Project.current()):
+        declared = load(path)
+        named = waits([stage.rule for stage in declared.stages if stage.rule])
+        events = ", ".join(sorted({wait.event_type for wait in named}))
+        days = ", ".join(str(days) for days in sorted({wait.days for wait in named} - {0}))
+        typer.echo(f"{path}: right. {len(declared.stages)} stages: {', '.join(declared.order)}")
+        typer.echo(f"  rules tried in this order: {', '.join(declared.precedence)}")
+        typer.echo(
+            f"  read events: {events or 'none'}; days after which a stage may change by itself: {days or 'none'}"
+        )

@@ -1,0 +1,144 @@
+"""A lifecycle's file is validated at the door: file, line, and the nearest right spelling."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from lifecycles import drawing
+from lifehouse.cli.app import build
+from lifehouse.errors import ConfigError
+from lifehouse.lifecycles.compile import compile_models
+from lifehouse.lifecycles.declaration import FOLDER, lifecycle_files, load
+from lifehouse.project import INSTALLATION, Project
+
+RIGHT = (INSTALLATION / FOLDER / "status.yml").read_text(encoding="utf-8")
+MISTAKES = {
+    "a misspelt event type": (
+        "never: order",
+        "never: ordr",
+        "unknown event type 'ordr'; did you mean 'order'?",
+    ),
+    "a misspelt bound": (
+        "less_than: 60d",
+        "les_than: 60d",
+        "unknown key 'les_than'; did you mean 'less_than'?",
+    ),
+    "a misspelt kind of rule": ("never: order", "nevr: order", "unknown key 'nevr'; did you mean 'never'?"),
+    "a window without unit": (
+        "less_than: 60d",
+        "less_than: 60",
+        "write whole days or weeks such as 90d or 12w",
+    ),
+    "a window of no length": (
+        "less_than: 60d",
+        "less_than: 0d",
+        "write whole days or weeks such as 90d or 12w",
+    ),
+    "two rules in one": (
+        "never: order",
+        "never: order\n      ever: refund",
+        "exactly one key, this one has 2",
+    ),
+    "no bound": ("{of: order, less_than: 60d}", "{of: order}", "needs a bound: at_least or less_than"),
+    "a misspelt key of a stage": ("    definition: >-", "    defnition: >-", "did you mean 'definition'?"),
+    "no Chinese label": (
+        "label: {en: Lost, zh: 流失客户}",
+        "label: {en: Lost}",
+        "stages.4.label.zh: Field required",
+    ),
+    "a misspelt stage": ("precedence: [potential,", "precedence: [potentiel,", "did you mean 'potential'?"),
+    "a stage that is never tried": ("lost, new, loyal", "lost, loyal", "'new' stands 0 times"),
+    "a stage without rule before the last": (
+        "new, loyal, active]",
+        "new, active, loyal]",
+        "'active' has no rule",
+    ),
+    "a rule on the last": ("loyal, active]\n", "active, loyal]\n", "'active' has no rule"),
+    "another name than the file's": (
+        "lifecycle: status",
+        "lifecycle: state",
+        "must be the file's name 'status'",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_told_with_file_and_line_and_the_right_spelling(mistake: str, tmp_path: Path) -> None:
+    right, wrong, message = MISTAKES[mistake]
+    assert right in RIGHT
+    text = RIGHT.replace(right, wrong, 1)
+    path = tmp_path / "status.yml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as told:
+        load(path)
+    assert message in str(told.value)
+    where = {int(line.removeprefix(f"{path}:").split(":")[0]) for line in str(told.value).splitlines()}
+    first = text[: text.index(wrong)].count("\n") + 1
+    assert min(abs(line - first) for line in where) <= 1
+
+
+def test_a_stage_needs_two_plays(tmp_path: Path) -> None:
+    data = yaml.safe_load(RIGHT)
+    data["stages"][0]["plays"].pop()
+    path = tmp_path / "status.yml"
+    path.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
+    with pytest.raises(
+        ConfigError, match=r"status\.yml:\d+: stages\.0\.plays: List should have at least 2 items"
+    ):
+        load(path)
+
+
+def test_two_stages_do_not_share_a_label(tmp_path: Path) -> None:
+    path = tmp_path / "status.yml"
+    path.write_text(RIGHT.replace("{en: Lost,", "{en: Loyal,"), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"status\.yml:\d+: stages: label 'Loyal' is used twice"):
+        load(path)
+
+
+def test_the_shipped_lifecycles_are_status_and_crm_with_a_source_for_every_definition() -> None:
+    shipped = {path.stem: load(path) for path in (INSTALLATION / FOLDER).glob("*.yml")}
+    assert list(shipped["status"].order) == ["potential", "new", "active", "loyal", "lost"]
+    assert list(shipped["crm"].order) == ["acquisition", "conversion", "care", "loyalty", "retention"]
+    for declared in shipped.values():
+        for stage in declared.stages:
+            assert len(stage.definition) > 40
+            assert "/" in stage.kpi.formula
+
+
+def test_a_companys_own_file_replaces_the_shipped_one_of_its_name(tmp_path: Path) -> None:
+    own = tmp_path / FOLDER / "status.yml"
+    own.parent.mkdir(parents=True)
+    own.write_text(RIGHT, encoding="utf-8")
+    found = lifecycle_files(Project(tmp_path))
+    assert [path.stem for path in found] == ["crm", "status"]
+    assert own in found
+
+
+def test_the_compiled_models_are_one_per_lifecycle_and_what_unites_them(tmp_path: Path) -> None:
+    models = compile_models(sorted((INSTALLATION / FOLDER).glob("*.yml")))
+    assert sorted(models) == [
+        "generated.yml",
+        "lifecycle_declarations.sql",
+        "stage_intervals.sql",
+        "stage_intervals_crm.sql",
+        "stage_intervals_status.sql",
+    ]
+    assert "now()" not in "".join(models.values())
+    described = {model["name"] for model in yaml.safe_load(models["generated.yml"])["models"]}
+    assert described == {name.removesuffix(".sql") for name in models if name.endswith(".sql")}
+
+
+def test_check_tells_what_a_file_does_and_a_wrong_one_ends_in_an_error(tmp_path: Path) -> None:
+    drawn = tmp_path / "drawn.yml"
+    rule = {"count": {"of": "refund", "within": "2w", "at_least": 2}}
+    drawn.write_text(yaml.safe_dump(drawing.lifecycle([rule])), encoding="utf-8")
+    told = CliRunner().invoke(build(), ["lifecycle", "check", str(drawn)])
+    assert told.exit_code == 0
+    assert "read events: refund; days after which a stage may change by itself: 14" in told.output
+    drawn.write_text(drawn.read_text().replace("refund", "refnd"), encoding="utf-8")
+    told = CliRunner().invoke(build(), ["lifecycle", "check", str(drawn)])
+    assert isinstance(told.exception, ConfigError)

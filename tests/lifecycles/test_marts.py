@@ -1,0 +1,145 @@
+"""The marts of life, built by dbt for a tiny company: who is where, who moved, who will."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from lifehouse.build import dbt
+from lifehouse.cli.app import build as application
+from lifehouse.context import Context
+from lifehouse.errors import LifehouseError
+from lifehouse.home import Home
+from lifehouse.lifecycles.explain import stories
+from lifehouse.project import Project
+from lifehouse.warehouse.connection import Warehouse
+from support.tiny import TINY, Company
+
+
+def _person(number: int, name: str) -> tuple[object, ...]:
+    day = f"2024-01-0{number}"
+    return (f"p{number}", name, f"{name.lower()}@example.com", "", "", day, day, "")
+
+
+def _sale(order: str, person: str, day: str) -> tuple[object, ...]:
+    return (order, person, f"{day}T12:00:00Z", "tea", 1, 10, "EUR", "sale")
+
+
+@pytest.fixture(scope="module")
+def company(databases: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    """Ash bought once in January, Birch bought in January and May, Cedar never bought; published as of 1 June."""
+    url, folder = databases.create(), tmp_path_factory.mktemp("tiny")
+    ctx = Context(Home(tmp_path_factory.mktemp("tiny-home")), Project(TINY))
+    vars(ctx)["warehouse"] = Warehouse(url)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TINY_FOLDER", str(folder))
+        made = Company(ctx, folder)
+        made.people("all", [_person(1, "Ash"), _person(2, "Birch"), _person(3, "Cedar")])
+        made.lines("2024-01-05", [_sale("o1", "p1", "2024-01-05"), _sale("o2", "p2", "2024-01-05")])
+        made.lines("2024-05-20", [_sale("o3", "p2", "2024-05-20")])
+        assert made.night("2024-06-01").status == "published"
+        yield made
+    databases.drop(url)
+
+
+def test_a_customer_has_a_past_and_a_scheduled_future(company: Company) -> None:
+    query = """
+        select stage, entered_at::date::text, cause_type, cause_event_type, window_days
+        from marts.stage_history
+        where lifecycle = 'status' and customer_id = (select customer_id from marts.orders where order_key = 'o1')
+        order by entered_at
+    """
+    assert company.rows(query) == [
+        ("potential", "2024-01-01", "start", "first_seen", None),
+        ("new", "2024-01-05", "event", "order", None),
+        ("active", "2024-03-05", "window", "order", 60),
+        ("lost", "2024-07-03", "window", "order", 180),
+    ]
+
+
+def test_stage_metrics_count_each_customer_once_and_name_empty_stages(company: Company) -> None:
+    query = "select stage, customers, share::float from marts.stage_metrics where lifecycle = 'status' order by stage_order"
+    assert company.rows(query) == [
+        ("potential", 1, pytest.approx(1 / 3, abs=1e-4)),
+        ("new", 0, 0.0),
+        ("active", 2, pytest.approx(2 / 3, abs=1e-4)),
+        ("loyal", 0, 0.0),
+        ("lost", 0, 0.0),
+    ]
+
+
+def test_transitions_hold_what_happened_and_the_forecast_what_is_scheduled(company: Company) -> None:
+    happened = "select from_stage, to_stage, month::text, customers from marts.stage_transitions where lifecycle = 'status'"
+    assert sorted(company.rows(happened)) == [
+        ("new", "active", "2024-03-01", 2),
+        ("potential", "new", "2024-01-01", 2),
+    ]
+    scheduled = "select from_stage, to_stage, move_date::text, customers from marts.stage_forecast where lifecycle = 'status'"
+    assert company.rows(scheduled) == [("active", "lost", "2024-07-03", 1)]
+
+
+def test_every_declared_stage_is_a_row_with_labels_kpi_and_plays(company: Company) -> None:
+    query = "select lifecycle, stage, label_zh, kpi_formula, plays from marts.lifecycle_stages order by 1, stage_order"
+    rows = company.rows(query)
+    assert [row[:2] for row in rows][5:] == [
+        ("status", stage) for stage in ("potential", "new", "active", "loyal", "lost")
+    ]
+    assert all(len(str(row[4]).splitlines()) >= 2 for row in rows)
+    assert rows[5][2] == "潜在客户"
+
+
+def test_a_story_tells_stages_causes_and_what_is_scheduled_without_a_name(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Context, "current", classmethod(lambda cls: company.ctx))
+    customer = str(company.ctx.warehouse.value("select customer_id from marts.orders where order_key = 'o1'"))
+    told = CliRunner().invoke(application(), ["explain", customer, "--lifecycle", "status"])
+    assert told.exit_code == 0, told.output
+    story = [line.split() for line in told.output.splitlines()[2:]]
+    assert story[0] == "Customer status · 客户状态".split()
+    assert [line[:3] for line in story[1:]][-2:] == [
+        [">", "2024-03-05", "12:00:00"],
+        ["?", "2024-07-03", "12:00:00"],
+    ]
+    assert told.output.rstrip().endswith("no end in sight  if nothing happens: 180 days after an order")
+    assert "Ash" not in told.output
+
+
+def test_a_story_of_nobody_is_an_error_that_says_where_to_look(company: Company) -> None:
+    with pytest.raises(LifehouseError, match=r"knows no such customer_id; marts\.customers lists them"):
+        stories(company.ctx, "nobody")
+    with pytest.raises(LifehouseError, match="no lifecycle 'statsu'; known are crm, status"):
+        stories(company.ctx, "nobody", "statsu")
+
+
+def test_the_models_keep_their_own_tests(company: Company) -> None:
+    slot = company.ctx.warehouse.value("select slot from control.published")
+    selected = ["path:models/marts/life", "stage_history_has_no_gap_and_no_overlap"]
+    outcome = dbt.invoke(company.ctx, "test", slot, ["--select", *selected])
+    assert [
+        result.node.name for result in outcome.result if str(result.status) not in ("pass", "success")
+    ] == []
+    assert sum(str(result.node.resource_type) == "unit_test" for result in outcome.result) >= 3
+
+
+def test_a_late_order_moves_only_its_customer(company: Company) -> None:
+    keys = "select order_key, customer_id from marts.orders"
+    owner = dict(company.rows(keys))["o1"]  # type: ignore[arg-type]
+    query = "select * from marts.stage_history where customer_id {} '{}' order by customer_id, lifecycle, entered_at"
+    others, own = (company.rows(query.format(sign, owner)) for sign in ("<>", "="))
+    company.lines("2024-02-20", [_sale("o0", "p1", "2024-02-20")])
+    assert company.night("2024-06-02").status == "published"
+    assert company.rows(query.format("<>", owner)) == others
+    after = company.rows(query.format("=", owner))
+    assert after != own
+    lost = (
+        "select entered_at::date::text from marts.stage_history where stage = 'lost' and customer_id = '{}'"
+    )
+    assert company.rows(lost.format(owner)) == [("2024-08-18",)]
+    everything = "select * from marts.stage_history order by customer_id, lifecycle, entered_at"
+    nightly = company.rows(everything)
+    assert company.night("2024-06-02", full_refresh=True).status == "published"
+    assert company.rows(everything) == nightly

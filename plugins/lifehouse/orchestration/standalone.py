@@ -46,7 +46,7 @@ class Standalone:
                 self._stop()
                 self.settings.write()
                 progress("Airflow: database")
-                self._migrate()
+                self.migrate()
                 progress("Airflow: processes")
                 for name, arguments in self.parts.items():
                     self._launch(name, arguments)
@@ -88,7 +88,7 @@ class Standalone:
         notes = sorted(self.settings.folder.glob("*.pid"))
         return stop([Detached(note.stem, self.settings.folder) for note in notes])
 
-    def _migrate(self) -> None:
+    def migrate(self) -> None:
         """Bring the metadata database to this Airflow's version, unless the note says that it is (the command takes 4 s)."""
         note = self.settings.folder / "migrated"
         if note.exists() and note.read_text() == self.settings.metadata_version():

@@ -1,0 +1,25 @@
+"""Run with Airflow's environment: ``dag.test()`` for one DAG; prints the states of its tasks and their XComs as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from airflow.configuration import conf
+from airflow.dag_processing.bundles.manager import DagBundlesManager
+from airflow.dag_processing.dagbag import DagBag
+from airflow.models.xcom import XComModel
+from airflow.utils.session import create_session
+from sqlalchemy import select
+
+DagBundlesManager().sync_bundles_to_db()
+dag_id, settings = sys.argv[1], json.loads(sys.argv[2])
+dag = DagBag(conf.get("core", "dags_folder"), bundle_name="dags-folder").dags[dag_id]
+run = dag.test(run_conf=settings, use_executor=False)
+with create_session() as session:
+    stored = session.execute(
+        select(XComModel.task_id, XComModel.key, XComModel.value).where(XComModel.run_id == run.run_id)
+    )
+    xcoms = [[str(part) for part in row] for row in stored]
+tasks = {task.task_id: str(task.state) for task in run.get_task_instances()}
+sys.stdout.write("\nRESULT " + json.dumps({"state": str(run.state), "tasks": tasks, "xcoms": xcoms}) + "\n")

@@ -1,0 +1,104 @@
+"""The real DAGs of a tiny company, run by ``dag.test()`` on a real Airflow, real warehouse, real dbt."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lifehouse.context import Context
+from lifehouse.orchestration.settings import Settings
+from lifehouse.orchestration.standalone import Standalone
+from support.tiny import TINY, Company
+
+ANN = ("p1", "Ann Ash", "ann@example.com", "+49 30 1234567", "c-1", "2024-01-01", "2024-01-01", "granted")
+BEN = ("p2", "Ben Birch", "ben@example.com", "", "", "2024-01-02", "2024-01-02", "")
+TEA = ("o1", "p1", "2024-01-05T12:00:00Z", "tea", 1, 10, "EUR", "sale")
+FUTURE = {"as_of": "2024-01-06T00:00:00+00:00"}
+
+
+@dataclass
+class AirflowOf:
+    """Runs the DAGs of a company in a process of their own."""
+
+    company: Company
+    settings: Settings
+
+    def test(self, dag_id: str, **conf: Any) -> dict[str, Any]:
+        done = subprocess.run(
+            [sys.executable, str(Path(__file__).with_name("dag_test.py")), dag_id, json.dumps(conf)],
+            env=self.settings.environment(),
+            cwd=self.settings.folder,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=180,
+        )
+        output = done.stdout + done.stderr
+        assert "\nRESULT " in output, output[-5000:]
+        result = json.loads(done.stdout.split("\nRESULT ", 1)[1].splitlines()[0])
+        return {**result, "log": output}
+
+
+@pytest.fixture
+def tiny(
+    make_context: Callable[..., Context], airflow_database: Callable[[], str], tmp_path: Path
+) -> AirflowOf:
+    folder = tmp_path / "company"
+    folder.mkdir()
+    ctx = make_context(project_root=TINY)
+    database = airflow_database()
+    settings = Settings(
+        ctx,
+        {
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": database,
+            "LIFEHOUSE_WAREHOUSE_URL": ctx.warehouse.url,
+            "TINY_FOLDER": str(folder),
+        },
+    )
+    settings.write()
+    Standalone(settings).migrate()
+    return AirflowOf(Company(ctx, folder), settings)
+
+
+def test_a_source_and_the_marts_publish_a_release_with_ids_only_between_tasks(tiny: AirflowOf) -> None:
+    tiny.company.people("all", [ANN, BEN])
+    tiny.company.lines("2024-01-05", [TEA])
+    source = tiny.test("source_tiny")
+    assert source["state"] == "success"
+    assert source["tasks"] == {"ingest": "success", "raw_gate": "success"}
+    marts = tiny.test("marts", **FUTURE)
+    assert marts["state"] == "success", marts["log"][-5000:]
+    assert set(marts["tasks"].values()) == {"success"}
+    assert tiny.company.rows("select as_of::date::text from control.published") == [("2024-01-06",)]
+    assert tiny.company.rows("select count(*), sum(net_revenue) from marts.customers") == [(2, 10)]
+    again = tiny.test("marts", **FUTURE)
+    assert again["tasks"].pop("begin") == "success"
+    assert set(again["tasks"].values()) == {"skipped"}
+    assert tiny.company.rows("select count(*) from control.releases") == [(1,)]
+    for run in (source, marts, again):
+        values = {value for _, key, value in run["xcoms"] if key == "return_value"}
+        assert all(value.isdigit() or value in {"null", "None"} for value in values), run["xcoms"]
+        for secret in ("Ann", "ann@example.com", "1234567", "hunter2"):
+            assert secret not in run["log"]
+
+
+def test_a_closed_raw_gate_fails_its_task_with_the_reason_and_the_next_run_starts_over(
+    tiny: AirflowOf,
+) -> None:
+    tiny.company.people("all", [ANN, BEN])
+    tiny.company.lines("2024-01-05", [("o1", "p1", "yesterday", "tea", 1, "ten", "EUR", "sale")])
+    closed = tiny.test("source_tiny")
+    assert closed["tasks"] == {"ingest": "success", "raw_gate": "failed"}
+    assert closed["state"] == "failed"
+    assert "raw gate closed" in closed["log"]
+    assert tiny.company.rows("select status from control.loads") == [("rejected",)]
+    tiny.company.lines("2024-01-05", [TEA])
+    assert tiny.test("source_tiny")["tasks"] == {"ingest": "success", "raw_gate": "success"}

@@ -1,0 +1,170 @@
+"""Extract from a database: SQLAlchemy reads in chunks to Arrow, dlt lands them. Types travel as they are."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy import types
+
+from lifehouse.errors import SourceError
+from lifehouse.ingest import cursor
+from lifehouse.ingest.connections import resolved
+from lifehouse.ingest.declaration import SqlSource
+from lifehouse.ingest.delivery import Delivery, SchemaChange
+from lifehouse.ingest.table import NUMBERS, TIMES, SqlTable
+
+_MAX_PRECISION = 38  # of a decimal that Arrow carries
+
+
+def engine_of(source: SqlSource) -> sa.Engine:
+    """An engine on the source, reading in the source's time zone.
+
+    :raises SourceError: it cannot be reached.
+    """
+    address = resolved(source.source, source.connection).url
+    url = sa.make_url(address.replace("postgres://", "postgresql://", 1))
+    options: dict[str, Any] = {}
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() == "postgresql":
+        options["connect_args"] = {"options": "-c timezone=UTC", "connect_timeout": 10}
+    try:
+        engine = sa.create_engine(url, **options)
+        with engine.connect():
+            return engine
+    except (sa.exc.SQLAlchemyError, ImportError) as error:
+        place = f"{url.host}:{url.port}/{url.database}" if url.host else str(url.database)
+        kind = type(getattr(error, "orig", None) or error).__name__
+        raise SourceError(
+            f"source {source.source}: the database at {place} cannot be reached ({kind})"
+        ) from None
+
+
+def resources(source: SqlSource, bounds: dict[str, Any]) -> tuple[list[Any], dict[str, Delivery]]:
+    """One dlt resource a table, from its bound on, and the deliveries they fill.
+
+    :raises SourceError: the database is down, a table is not there, or a table's cursor column is not.
+    """
+    engine = engine_of(source)
+    made, deliveries = [], {}
+    for name, table in source.tables.items():
+        delivery = deliveries[name] = Delivery(name, cursor_from=cursor.text(bounds.get(name)))
+        reflected = _reflect(engine, source, name, table)
+        _compare(reflected, table, delivery)
+        made.append(_resource(engine, source, name, reflected, bounds.get(name)))
+    return made, deliveries
+
+
+def _reflect(engine: sa.Engine, source: SqlSource, name: str, table: SqlTable) -> sa.Table:
+    at_source = table.table or name
+    try:
+        metadata = sa.MetaData(schema=source.connection.schema_)
+        found = sa.Table(at_source, metadata, autoload_with=engine, resolve_fks=False)
+    except sa.exc.NoSuchTableError:
+        raise SourceError(f"{source.source}.{name}: the source has no table {at_source}") from None
+    if table.cursor and _at_source(table, table.cursor) not in found.c:
+        raise SourceError(
+            f"{source.source}.{name}.{table.cursor}: the cursor column is missing at the source"
+        )
+    return found
+
+
+def _at_source(table: SqlTable, column: str) -> str:
+    return table.columns[column].from_ or column
+
+
+def _compare(found: sa.Table, table: SqlTable, delivery: Delivery) -> None:
+    """Note columns that are missing, of another family of types, or not declared."""
+    known = {_at_source(table, name): name for name in table.columns}
+    for at_source, name in known.items():
+        declared = table.columns[name]
+        if at_source not in found.c:
+            delivery.note(SchemaChange(name, "missing", declared.type))
+        elif not _fits(family(found.c[at_source].type), declared.base_type):
+            delivery.note(SchemaChange(name, "retyped", declared.type, str(found.c[at_source].type).lower()))
+    for column in found.c:
+        if column.name not in known:
+            delivery.note(SchemaChange(column.name, "added", None, str(column.type).lower()))
+
+
+def family(kind: Any) -> str:
+    """What sort of values a column of this SQLAlchemy type holds."""
+    families = (
+        (types.Boolean, "boolean"),
+        (types.Integer, "integer"),
+        (types.Float, "float"),
+        (types.Numeric, "numeric"),
+        (types.DateTime, "time"),
+        (types.Date, "date"),
+        (types.JSON, "json"),
+        (types.String, "text"),
+    )
+    return next((word for sort, word in families if isinstance(kind, sort)), "other")
+
+
+def _fits(found: str, declared: str) -> bool:
+    """Whether a source's column of this family is what the declared type means."""
+    if declared == "text":
+        return True
+    if declared in ("numeric", "double precision"):
+        return found in ("integer", "float", "numeric")
+    if declared in NUMBERS:
+        return found == "integer"
+    if declared in TIMES:
+        return found in ("time", "date")
+    return found == {"boolean": "boolean", "jsonb": "json"}.get(declared)
+
+
+def _travels_exactly(kind: Any) -> bool:
+    sort = family(kind)
+    if sort == "numeric":
+        return 0 < (kind.precision or 0) <= _MAX_PRECISION
+    return sort not in ("json", "other")
+
+
+def _selected(found: sa.Table, cursor_column: str | None, start: Any, zone: str) -> Any:
+    """All rows from ``start`` on (a null cursor is always read); what Arrow cannot carry exactly travels as text."""
+    query = sa.select(
+        *(
+            column if _travels_exactly(column.type) else sa.cast(column, sa.Text).label(column.name)
+            for column in found.c
+        )
+    )
+    if cursor_column and start is not None:
+        start = _as_the_source_says(start, found.c[cursor_column].type, zone)
+        query = query.where(sa.or_(found.c[cursor_column] >= start, found.c[cursor_column].is_(None)))
+    return query
+
+
+def _as_the_source_says(start: Any, kind: Any, zone: str) -> Any:
+    """An instant as a naive time of the source's zone, if that is what its column holds."""
+    if isinstance(start, datetime) and start.tzinfo and not getattr(kind, "timezone", False):
+        return start.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    return start
+
+
+def _resource(engine: sa.Engine, source: SqlSource, name: str, found: sa.Table, start: Any) -> Any:
+    from dlt.sources.sql_database import sql_table  # noqa: PLC0415
+
+    table = source.tables[name]
+    cursor_column = _at_source(table, table.cursor) if table.cursor else None
+    resource = sql_table(
+        credentials=engine,
+        table=found.name,
+        metadata=found.metadata,
+        chunk_size=source.connection.chunk_rows,
+        backend="pyarrow",
+        reflection_level="full_with_precision",
+        type_adapter_callback=lambda kind: kind if _travels_exactly(kind) else sa.Text(),
+        query_adapter_callback=lambda query, table: _selected(table, cursor_column, start, source.time_zone),
+    )
+    resource.apply_hints(table_name=name, primary_key=(), columns=_nullable(found))
+    return resource
+
+
+def _nullable(found: sa.Table) -> Any:
+    """Landing takes whatever comes; what must not be null is the declaration's business."""
+    return {column.name: {"name": column.name, "nullable": True} for column in found.c}

@@ -1,0 +1,119 @@
+"""Record: what was landed becomes a load, in one transaction, by set-based SQL.
+
+Each landed row is loaded, or unchanged, or set aside with a reason; nothing is lost and nothing is half visible.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from lifehouse.context import Context
+from lifehouse.ingest import raw, sift
+from lifehouse.ingest.declaration import Source
+from lifehouse.ingest.delivery import Delivery
+
+_FILE = """
+insert into control.files (load_id, source, table_name, file, size_bytes, sha256, rows)
+values (%s, %s, %s, %s, %s, %s, %s)
+"""
+
+_COUNTS = """
+insert into control.load_tables
+    (load_id, table_name, received, loaded, unchanged, quarantined, cursor_from, cursor_to, superseded, known)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+
+_CHANGE = """
+insert into control.schema_changes (load_id, source, table_name, column_name, kind, declared, found)
+select %(load)s, %(source)s, %(table)s, %(column)s, %(kind)s, %(declared)s, %(found)s
+where not exists (
+    select
+    from control.schema_changes as known
+    inner join control.loads on known.load_id = loads.load_id
+    where known.source = %(source)s and known.table_name = %(table)s and known.column_name = %(column)s
+        and known.kind = %(kind)s and known.found is not distinct from %(found)s and loads.status = 'accepted'
+)
+"""
+
+
+@dataclass(frozen=True)
+class TableCounts:
+    """Rows of one table in one ingest; ``received = loaded + unchanged + quarantined``."""
+
+    received: int = 0
+    loaded: int = 0
+    unchanged: int = 0
+    quarantined: int = 0
+
+
+def record(
+    ctx: Context, source: Source, deliveries: dict[str, Delivery]
+) -> tuple[int | None, dict[str, TableCounts]]:
+    """The new load's id and what it holds; no id (and no trace) when nothing is new and nothing is wrong."""
+    with ctx.warehouse.connect() as connection:
+        for setting in ("timezone", source.time_zone), ("client_min_messages", "warning"):
+            connection.execute("select set_config(%s, %s, true)", setting)
+        load_id, opened_at = _open(connection, source)
+        counts: dict[str, TableCounts] = {}
+        is_new = False
+        for name, delivery in deliveries.items():
+            counts[name] = _table(connection, source, delivery, load_id, opened_at)
+            is_new |= bool(counts[name].loaded or counts[name].quarantined or delivery.files)
+            is_new |= any(change.kind == "missing" for change in delivery.changes)
+            is_new |= counts[name].received == 0 and source.tables[name].refuses_empty
+        if not is_new:
+            connection.rollback()
+            return None, counts
+    _analyze(ctx, source, counts)
+    return load_id, counts
+
+
+def _open(connection: psycopg.Connection[Any], source: Source) -> tuple[int, Any]:
+    query = "insert into control.loads (source) values (%s) returning load_id, opened_at"
+    row = connection.execute(query, (source.source,)).fetchone()
+    assert row is not None  # noqa: S101  an insert returns its row
+    return row[0], row[1]
+
+
+def _table(
+    connection: psycopg.Connection[Any], source: Source, delivery: Delivery, load_id: int, opened_at: Any
+) -> TableCounts:
+    table = raw.Place(source, delivery.table)
+    raw.prepare(connection, table)
+    landed = raw.columns(connection, source.landing_schema, delivery.table)
+    _note(connection, source, delivery, load_id)
+    for file in delivery.files:
+        row = (load_id, source.source, delivery.table, file.file, file.size_bytes, file.sha256, file.rows)
+        connection.execute(_FILE, row)
+    sifted = sift.Sifted()
+    if landed:
+        sifted = sift.sift(connection, table, landed, load_id, opened_at)
+    counts = TableCounts(
+        sifted.received,
+        sifted.loaded,
+        sifted.received - sifted.loaded - sifted.quarantined,
+        sifted.quarantined,
+    )
+    told = (counts.received, counts.loaded, counts.unchanged, counts.quarantined)
+    reached = (delivery.cursor_from, sifted.cursor_to, sifted.superseded, sifted.known)
+    connection.execute(_COUNTS, (load_id, delivery.table, *told, *reached))
+    return counts
+
+
+def _note(connection: psycopg.Connection[Any], source: Source, delivery: Delivery, load_id: int) -> None:
+    """Keep the changes of shape; one that is known from an accepted load and still so is not kept again."""
+    for change in delivery.changes:
+        parameters = {"load": load_id, "source": source.source, "table": delivery.table, **asdict(change)}
+        connection.execute(_CHANGE, parameters)
+
+
+def _analyze(ctx: Context, source: Source, counts: dict[str, TableCounts]) -> None:
+    """Tell the planner of what came, so that the next comparison with raw uses its indexes."""
+    with ctx.warehouse.connect(autocommit=True) as connection:
+        for name, count in counts.items():
+            if count.loaded:
+                connection.execute(sql.SQL("analyze {}").format(raw.Place(source, name).raw))

@@ -18,7 +18,16 @@ from lifehouse.project import Project
 from lifehouse.scaffold import files, project
 from lifehouse.warehouse.connection import Warehouse
 
-HEADER = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country")
+HEADER = (
+    "InvoiceNo",
+    "StockCode",
+    "Description",
+    "Quantity",
+    "InvoiceDate",
+    "UnitPrice",
+    "CustomerID",
+    "Country",
+)
 FIRST = date(2011, 3, 1)
 DAYS = 12
 
@@ -42,7 +51,9 @@ def drop_days(folder: Path, days: range) -> None:
                     moment = f"{today} {8 + number:02d}:26:00"
                     product = f"85{100 + line}{'A' if line else ''}"
                     name = f"{'C' if back else ''}{invoice}"
-                    writer.writerow((name, product, f"MUG {line}", quantity, moment, price, customer, "United Kingdom"))
+                    writer.writerow(
+                        (name, product, f"MUG {line}", quantity, moment, price, customer, "United Kingdom")
+                    )
 
 
 @pytest.fixture

@@ -53,12 +53,21 @@ def test_several_tables_in_one_folder_are_told_apart(tmp_path: Path) -> None:
     (folder / "orders_2024.csv").write_text(ORDERS)
     (folder / "orders_2025.csv").write_text(ORDERS)
     made, source = draft(files.look(folder), tmp_path / "p")
-    assert {item.table.name: item.kind for item in made.guesses} == {"customers": Kind.CUSTOMERS, "orders": Kind.ORDERS}
+    assert {item.table.name: item.kind for item in made.guesses} == {
+        "customers": Kind.CUSTOMERS,
+        "orders": Kind.ORDERS,
+    }
     assert (source.tables["orders"].files, source.tables["orders"].delimiter) == ("orders*.csv", ";")
     assert source.tables["customers"].key == ("id",)
     drafts = {draft.contract: draft.sql for draft in made.drafts}
-    assert "to_timestamp(order_date, 'DD.MM.YYYY HH24:MI')::timestamp at time zone 'Europe/Berlin'" in drafts["orders"]
-    assert "when lower(newsletter) in" in drafts["consents"] or "when newsletter then 'granted'" in drafts["consents"]
+    assert (
+        "to_timestamp(order_date, 'DD.MM.YYYY HH24:MI')::timestamp at time zone 'Europe/Berlin'"
+        in drafts["orders"]
+    )
+    assert (
+        "when lower(newsletter) in" in drafts["consents"]
+        or "when newsletter then 'granted'" in drafts["consents"]
+    )
 
 
 def test_a_database_is_read_by_its_keys_and_its_change_times(
@@ -66,8 +75,12 @@ def test_a_database_is_read_by_its_keys_and_its_change_times(
 ) -> None:
     url = databases.create(template=None)  # type: ignore[attr-defined]
     with psycopg.connect(url) as connection:
-        connection.execute("create table customer (id bigint primary key, email text, updated_at timestamptz not null)")
-        connection.execute("create table orders (order_id int primary key, customer_id bigint, order_date date, total numeric(10,2))")
+        connection.execute(
+            "create table customer (id bigint primary key, email text, updated_at timestamptz not null)"
+        )
+        connection.execute(
+            "create table orders (order_id int primary key, customer_id bigint, order_date date, total numeric(10,2))"
+        )
         connection.execute("create table log (said text)")
     made, source = draft(database.look(url, "public"), tmp_path / "p")
     assert source.kind == "sql"
@@ -79,13 +92,17 @@ def test_a_database_is_read_by_its_keys_and_its_change_times(
     databases.drop(url)  # type: ignore[attr-defined]
 
 
-def test_the_address_of_a_database_is_written_nowhere(databases: Callable[..., object], tmp_path: Path) -> None:
+def test_the_address_of_a_database_is_written_nowhere(
+    databases: Callable[..., object], tmp_path: Path
+) -> None:
     url = databases.create(template=None)  # type: ignore[attr-defined]
     with psycopg.connect(url) as connection:
         connection.execute("create table customers (id bigint primary key, email text)")
     draft(database.look(url, "public"), tmp_path / "p")
     password = psycopg.conninfo.conninfo_to_dict(url)["password"]
-    assert not [path for path in (tmp_path / "p").rglob("*") if path.is_file() and str(password) in path.read_text()]
+    assert not [
+        path for path in (tmp_path / "p").rglob("*") if path.is_file() and str(password) in path.read_text()
+    ]
     databases.drop(url)  # type: ignore[attr-defined]
 
 
@@ -99,7 +116,17 @@ def test_init_never_overwrites(feed: Path, tmp_path: Path) -> None:
 
 def test_the_command_says_what_it_guessed_and_what_comes_next(feed: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(
-        build(), ["init", str(tmp_path / "p"), "--files", str(feed), "--currency", "gbp", "--time-zone", "Europe/London"]
+        build(),
+        [
+            "init",
+            str(tmp_path / "p"),
+            "--files",
+            str(feed),
+            "--currency",
+            "gbp",
+            "--time-zone",
+            "Europe/London",
+        ],
     )
     assert done.exit_code == 0, done.output
     assert "looks like lines of orders" in done.output
@@ -121,7 +148,11 @@ def test_the_command_says_what_it_guessed_and_what_comes_next(feed: Path, tmp_pa
     ],
 )
 def test_a_wrong_call_is_told_in_words(feed: Path, tmp_path: Path, flags: list[str], said: str) -> None:
-    arguments = ["init", str(tmp_path / "p"), *(flag.format(feed=feed) for flag in flags if "NOT_SET" not in flag)]
+    arguments = [
+        "init",
+        str(tmp_path / "p"),
+        *(flag.format(feed=feed) for flag in flags if "NOT_SET" not in flag),
+    ]
     if any("NOT_SET" in flag for flag in flags):
         arguments = ["init", str(tmp_path / "p"), *flags]
     done = CliRunner().invoke(build(), arguments)
@@ -164,7 +195,14 @@ def test_a_date_that_could_be_read_two_ways_takes_the_way_that_fits_all() -> Non
 
 @pytest.mark.parametrize(
     ("header", "name"),
-    [("InvoiceNo", "invoice_no"), ("Customer ID", "customer_id"), ("e-mail", "e_mail"), ("2nd price", "n_2_nd_price"), ("SKU", "sku")],
+    [
+        ("InvoiceNo", "invoice_no"),
+        ("Customer ID", "customer_id"),
+        ("e-mail", "e_mail"),
+        ("2nd price", "n_2_nd_price"),
+        ("SKU", "sku"),
+        ("order", "order_"),
+    ],
 )
 def test_headers_become_snake_case(header: str, name: str) -> None:
     assert snake(header) == name

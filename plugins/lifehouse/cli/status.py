@@ -61,7 +61,7 @@ def report(
 
     ctx = Context.current()
     if not quiet:
-        print_summary(ctx)
+        print_summary(ctx, times=True)
     typer.echo(f"Report: {html.write(ctx, out)}")
 
 

@@ -63,7 +63,7 @@ def run(
             progress.end()
     if summary and outcome.status == "published":
         console.print()
-        print_summary(ctx, console)
+        print_summary(ctx, console, times=True)
     if outcome.problems:
         raise LifehouseError("the night ended, but not everything went well:\n" + "\n".join(outcome.problems))
 

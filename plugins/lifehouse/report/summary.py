@@ -19,8 +19,8 @@ _CAMPAIGNS_SHOWN = 8
 _BAR = 24  # characters
 
 
-def print_summary(ctx: Context, console: Console | None = None) -> None:
-    """Print the published release: customers by stage and their moves, segments, campaigns, gates, pushes, times."""
+def print_summary(ctx: Context, console: Console | None = None, *, times: bool = False) -> None:
+    """Print the published release: customers by stage and their moves, segments, campaigns, gates, pushes; its ``times``."""
     facts = gather(ctx)
     console = console or Console()
     if facts.release is None:
@@ -28,12 +28,12 @@ def print_summary(ctx: Context, console: Console | None = None) -> None:
             "Nothing is published yet. `lifehouse run` builds the first release; `lifehouse status` says what failed."
         )
         return
-    for part in _parts(facts):
+    for part in _parts(facts, times):
         console.print(part)
         console.print()
 
 
-def _parts(facts: Facts) -> Iterator[RenderableType]:
+def _parts(facts: Facts, times: bool) -> Iterator[RenderableType]:
     yield _head(facts)
     for lifecycle in facts.lifecycles:
         yield _stages(lifecycle, facts)
@@ -43,8 +43,8 @@ def _parts(facts: Facts) -> Iterator[RenderableType]:
         yield _campaigns(facts.campaigns)
     yield _gates(facts)
     yield _pushes(facts)
-    if facts.stations:
-        yield times(facts)
+    if times and facts.stations:
+        yield _times(facts)
     for part, why in facts.missing.items():
         yield Text(f"Not shown: {part} ({why})", style="yellow")
 
@@ -222,7 +222,7 @@ def _pushes(facts: Facts) -> RenderableType:
     return Group(table, *reasons)
 
 
-def times(facts: Facts) -> RenderableType:
+def _times(facts: Facts) -> RenderableType:
     """Seconds of each station, one column a release."""
     releases = [row["release_id"] for row in reversed(facts.releases[:3])]
     table = _table("Time of the stations", "station", *(f">release {release}" for release in releases))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy
@@ -56,14 +57,17 @@ def _table(inspector: Any, name: str, schema: str | None) -> Table:
     key = tuple(
         snake(column) for column in inspector.get_pk_constraint(name, schema=schema)["constrained_columns"]
     )
-    table = Table(name=name, columns=columns, key=key)
-    cursor = roles.cursor(table)
-    table = Table(name=name, columns=columns, key=key, cursor=cursor)
+    table = Table(name=snake(name), original=name, columns=columns, key=key)
+    table = replace(table, cursor=roles.cursor(table))
     if not key:
         return table.noted(
             "no primary key: left out; give it one, or declare the columns that identify a row as `key`"
         )
-    return table if cursor else table.noted("no column tells when a row last changed: read whole every night")
+    return (
+        table
+        if table.cursor
+        else table.noted("no column tells when a row last changed: read whole every night")
+    )
 
 
 def _column(reflected: ReflectedColumn) -> Column:

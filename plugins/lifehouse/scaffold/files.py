@@ -146,8 +146,14 @@ def _key(columns: tuple[Column, ...], rows: list[list[str]]) -> tuple[str, ...]:
 
     Other pairs are not taken: an order and a product look like a key until somebody scans the same thing twice.
     """
-    ids = [index for index, column in enumerate(columns) if column.complete and _ID.search(column.name) and not column.date_format]
-    places = [index for index, column in enumerate(columns) if column.complete and _PLACE.fullmatch(column.name)]
+    ids = [
+        index
+        for index, column in enumerate(columns)
+        if column.complete and _ID.search(column.name) and not column.date_format
+    ]
+    places = [
+        index for index, column in enumerate(columns) if column.complete and _PLACE.fullmatch(column.name)
+    ]
     for candidate in [*((index,) for index in ids), *((a, b) for a in ids for b in places if a != b)]:
         if len({tuple(row[index] for index in candidate) for row in rows}) == len(rows):
             return tuple(columns[index].name for index in candidate)

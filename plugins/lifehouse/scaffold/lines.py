@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lifehouse.scaffold.roles import Guess, Kind
-from lifehouse.scaffold.sql import Draft, Writer, name, plain, text
+from lifehouse.scaffold.sql import Draft, Writer, plain, text
 
 _PERSON = (
     "email",
@@ -66,7 +66,7 @@ class Lines(Writer):
         ]
         if "country" in guess:
             checks.append(f"`{guess.roles['country'].name}` is taken as the customer's country")
-        where = f"{name(guess.roles['customer_key'])} is not null"
+        where = f"{guess.roles['customer_key'].name} is not null"
         return self.model("profiles", guess, key, fields, checks, grouped=True, where=where)
 
     def _products(self, guess: Guess) -> Draft:
@@ -81,7 +81,7 @@ class Lines(Writer):
             self.newest(self.currency_of(guess), guess) if "currency" in guess else f"'{self.currency}'"
         )
         checks = ["there is no table of products: names and prices are those of the newest line"]
-        where = f"{name(guess.roles['product_key'])} is not null"
+        where = f"{guess.roles['product_key'].name} is not null"
         return self.model("products", guess, key, fields, checks, grouped=True, where=where)
 
     def _when(self, guess: Guess) -> str:

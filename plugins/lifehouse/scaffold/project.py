@@ -143,8 +143,8 @@ def _table_lines(made: Plan, item: Guess) -> Iterator[str]:
             yield f"    delimiter: {json.dumps(table.delimiter)}"
         if table.encoding != "utf-8":
             yield f"    encoding: {table.encoding}"
-    elif table.name != _original(made, table):
-        yield f"    table: {_quoted(_original(made, table))}"
+    elif table.name != table.original:
+        yield f"    table: {_quoted(table.original)}"
     if table.key:
         seen = (
             "          # different in every row looked at: please check" if made.found.kind == "files" else ""
@@ -200,10 +200,6 @@ def _staging_yaml(made: Plan) -> str:
             "        data_tests: [not_null, unique]",
         ]
     return "\n".join(lines if made.drafts else ["models: []"]) + "\n"
-
-
-def _original(made: Plan, table: Table) -> str:
-    return next((found.name for found in made.found.tables if found.columns == table.columns), table.name)
 
 
 def _quoted(text: str) -> str:

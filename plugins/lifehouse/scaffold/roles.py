@@ -23,7 +23,7 @@ _ID = r"_?(id|no|nr|num|number|key|code|ref|uuid)"
 #: role -> names that mean it. The first role that matches a column takes it; the first column of a role has it.
 _NAMES: dict[str, str] = {
     "line_key": rf"(order_?)?(line|line_item|order_item|order_line){_ID}",
-    "order_key": rf"(sales_?)?(order|invoice|basket|receipt|transaction|purchase|bill){_ID}|invoice|order",
+    "order_key": rf"(sales_?)?(order|invoice|basket|receipt|transaction|purchase|bill){_ID}|invoice|order_",
     "customer_key": rf"(customer|cust|client|buyer|shopper|member|user|contact|household|account|person){_ID}",
     "product_key": rf"(product|item|stock|article|sku|material|variant){_ID}|sku|asin|ean|gtin",
     "email": r"(e_?mail|e_mail)(_address)?|mail",

@@ -8,6 +8,14 @@ from typing import Literal
 
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 
+_RESERVED = frozenset(  # Postgres' words that no column may have without quotes
+    "all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create current_date "  # noqa: SIM905
+    "current_role current_time current_timestamp current_user default deferrable desc distinct do else end except false fetch "
+    "for foreign from grant group having in initially intersect into lateral leading limit localtime localtimestamp not null "
+    "offset on only or order placing primary references returning select session_user some symmetric system_user table then to "
+    "trailing true union unique user using variadic when where window with".split()
+)
+
 
 @dataclass(frozen=True)
 class Column:
@@ -30,6 +38,7 @@ class Table:
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
     cursor: str = ""
+    original: str = ""  # its name at the source, in a database
     files: str = ""  # the pattern of its files
     delimiter: str = ","
     encoding: str = "utf-8"
@@ -55,6 +64,8 @@ class Found:
 
 
 def snake(text: str) -> str:
-    """``InvoiceNo``, ``Invoice No`` and ``invoice-no`` as ``invoice_no``; never empty, never beginning with a digit."""
+    """``InvoiceNo``, ``Invoice No`` and ``invoice-no`` as ``invoice_no``; a name that SQL takes without quotes."""
     name = "_".join(word.lower() for word in _WORD.findall(text)) or "column"
+    if name in _RESERVED:
+        return f"{name}_"
     return f"n_{name}" if name[0].isdigit() else name

@@ -7,39 +7,6 @@ from dataclasses import dataclass
 from lifehouse.scaffold.roles import Guess
 from lifehouse.scaffold.sketch import Column
 
-_RESERVED = frozenset(
-    {
-        "all",
-        "any",
-        "asc",
-        "case",
-        "check",
-        "column",
-        "default",
-        "desc",
-        "end",
-        "from",
-        "grant",
-        "group",
-        "limit",
-        "offset",
-    }
-    | {
-        "order",
-        "primary",
-        "references",
-        "select",
-        "table",
-        "to",
-        "union",
-        "unique",
-        "user",
-        "using",
-        "when",
-        "where",
-    }
-)
-
 
 @dataclass(frozen=True)
 class Draft:
@@ -62,15 +29,15 @@ class Writer:
         """The column as a timestamptz."""
         if column.date_format:
             return (
-                f"to_timestamp({name(column)}, '{column.date_format}')::timestamp at time zone '{self.zone}'"
+                f"to_timestamp({column.name}, '{column.date_format}')::timestamp at time zone '{self.zone}'"
             )
         if column.type == "date":
-            return f"{name(column)}::timestamp at time zone '{self.zone}'"
-        return name(column)  # declared timestamptz: ingest reads it in the source's time zone
+            return f"{column.name}::timestamp at time zone '{self.zone}'"
+        return column.name  # declared timestamptz: ingest reads it in the source's time zone
 
     def newest(self, value: str, guess: Guess) -> str:
         """Of a group of records, the newest value that is not null; ties by the record's own identity."""
-        unit = [name(guess.table[key]) for key in guess.table.key] or ["_file", "_line"]
+        unit = [guess.table[key].name for key in guess.table.key] or ["_file", "_line"]
         order = [self.instant(guess.time)] if guess.time else []
         ranked = ", ".join(f"{column} desc" for column in [*order, *unit])
         return f"(array_agg({value} order by {ranked}) filter (where {value} is not null))[1]"
@@ -81,13 +48,13 @@ class Writer:
     def amount_of(self, guess: Guess) -> str:
         """What was paid for a line; '' where the columns do not tell."""
         if "amount" in guess:
-            return name(guess.roles["amount"])
+            return guess.roles["amount"].name
         if {"quantity", "unit_price"} <= guess.roles.keys():
-            return f"{name(guess.roles['quantity'])} * {name(guess.roles['unit_price'])}"
+            return f"{guess.roles['quantity'].name} * {guess.roles['unit_price'].name}"
         return ""
 
     def is_refund(self, guess: Guess) -> str:
-        parts = [f"{name(guess.roles['quantity'])} < 0"] if "quantity" in guess else []
+        parts = [f"{guess.roles['quantity'].name} < 0"] if "quantity" in guess else []
         return " or ".join([*parts, f"{self.amount_of(guess)} < 0"])
 
     def order_checks(self, guess: Guess) -> list[str]:
@@ -132,20 +99,15 @@ class Writer:
         return Draft(contract, "\n".join(parts) + "\n", tuple(checks))
 
 
-def name(column: Column) -> str:
-    """The column as SQL names it."""
-    return f'"{column.name}"' if column.name in _RESERVED else column.name
-
-
 def text(column: Column) -> str:
     """The column as text, as a key is written: 17850.0 and 17850 are the same."""
     if column.float_ids:
-        return f"split_part({name(column)}, '.', 1)"
-    return name(column) if column.type == "text" else f"{name(column)}::text"
+        return f"split_part({column.name}, '.', 1)"
+    return column.name if column.type == "text" else f"{column.name}::text"
 
 
 def plain(role: str, column: Column) -> str:
     """The column as the contract wants it in this role."""
     if role == "birth_date" and column.type != "date":
         return f"to_date({text(column)}, '{column.date_format or 'YYYY-MM-DD'}')"
-    return name(column) if role in ("birth_date", "unit_price", "unit_cost") else text(column)
+    return column.name if role in ("birth_date", "unit_price", "unit_cost") else text(column)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lifehouse.scaffold.lines import Lines
 from lifehouse.scaffold.roles import Guess, Kind
-from lifehouse.scaffold.sql import Draft, Writer, name, plain, text
+from lifehouse.scaffold.sql import Draft, Writer, plain, text
 
 PERSON = (
     *(
@@ -77,7 +77,7 @@ class Tables(Writer):
         when = guess.roles.get("updated_at") or guess.time
         assert when is not None  # noqa: S101 - drafts() asked for it
         given = (
-            name(flag) if flag.type == "boolean" else f"lower({text(flag)}) in ('1', 'true', 't', 'yes', 'y')"
+            flag.name if flag.type == "boolean" else f"lower({text(flag)}) in ('1', 'true', 't', 'yes', 'y')"
         )
         fields = {
             "source_key": f"{key} || '-email'",
@@ -121,12 +121,12 @@ class Tables(Writer):
         return self.model("orders", guess, key, fields, checks)
 
     def _one_line_an_order(self, guess: Guess) -> Draft:
-        key, amount = text(guess.roles["order_key"]), name(guess.roles["amount"])
+        key, amount = text(guess.roles["order_key"]), guess.roles["amount"].name
         fields = {
             "source_key": key,
             "order_key": key,
             "line_type": f"case when {amount} < 0 then 'refund' else 'sale' end",
-            "quantity": name(guess.roles["quantity"]) if "quantity" in guess else "1",
+            "quantity": guess.roles["quantity"].name if "quantity" in guess else "1",
             "amount": amount,
             "currency": self.currency_of(guess),
         }
@@ -143,9 +143,9 @@ class Tables(Writer):
             "order_key": order,
             **({"product_key": text(roles["product_key"])} if "product_key" in guess else {}),
             "line_type": f"case when {self.is_refund(guess)} then 'refund' else 'sale' end",
-            **{role: name(roles[role]) for role in ("quantity", "unit_price") if role in guess},
+            **{role: roles[role].name for role in ("quantity", "unit_price") if role in guess},
             "amount": self.amount_of(guess),
-            **({"discount": name(roles["discount"])} if "discount" in guess else {}),
+            **({"discount": roles["discount"].name} if "discount" in guess else {}),
             "currency": self.currency_of(guess),
         }
         checks = [

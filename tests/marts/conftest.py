@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.rows import dict_row
 
 from lifehouse import stations
 from lifehouse.build import dbt
@@ -54,7 +55,9 @@ class Built:
     slot: str
 
     def rows(self, query: str) -> list[Record]:
-        return self.ctx.warehouse.rows(f"set search_path = {self.slot}, core; {query}")
+        with self.ctx.warehouse.connect() as connection, connection.cursor(row_factory=dict_row) as cursor:
+            cursor.execute("select set_config('search_path', %s, true)", [f"{self.slot}, core"])
+            return cursor.execute(query).fetchall()  # type: ignore[arg-type]
 
     def dbt(self, command: str, *arguments: str) -> Any:
         return dbt.invoke(self.ctx, command, self.slot, list(arguments))
@@ -121,7 +124,14 @@ def _order(dice: random.Random, company: Company, n: int) -> None:
         company.orders.append(back)
         first = company.lines_of(order)[0]
         product = "never-bought" if n % 18 == 1 else first["product"]
-        _line(company, back, 0, product, -int(first["quantity"]) - (n % 4 == 1), PRODUCTS.get(product, Decimal("5.55")))
+        _line(
+            company,
+            back,
+            0,
+            product,
+            -int(first["quantity"]) - (n % 4 == 1),
+            PRODUCTS.get(product, Decimal("5.55")),
+        )
 
 
 def _line(company: Company, order: Record, place: int, product: str, quantity: int, price: Decimal) -> None:
@@ -154,7 +164,13 @@ def _campaign(company: Company, key: str, every: int, starts_at: datetime, ends_
     for n in range(0, 40, every):
         arm = "holdout" if n % 5 == 4 else "treatment"
         company.targets.append(
-            {"target_id": f"{key}-p{n}", "campaign_id": key, "person_id": f"p{n}", "arm": arm, "targeted_at": starts_at}
+            {
+                "target_id": f"{key}-p{n}",
+                "campaign_id": key,
+                "person_id": f"p{n}",
+                "arm": arm,
+                "targeted_at": starts_at,
+            }
         )
     for n in range(0, 40, 7):
         company.redemptions.append(
@@ -187,7 +203,12 @@ def store(ctx: Context, tables: dict[str, list[Record]]) -> int:
                     _loaded_at timestamptz default now(), _hash bigint, _row bigint generated always as identity)
                 """  # type: ignore[arg-type]
             )
-            _copy(connection, name, list(table.columns), [row | {"_load_id": load_id} for row in tables.get(name, [])])
+            _copy(
+                connection,
+                name,
+                list(table.columns),
+                [row | {"_load_id": load_id} for row in tables.get(name, [])],
+            )
     return int(load_id)
 
 
@@ -198,22 +219,43 @@ def _copy(connection: psycopg.Connection[Any], name: str, columns: list[str], ro
             copy.write_row([row[column] for column in names])
 
 
-def build(ctx: Context, as_of: datetime = AS_OF) -> str:
+def build(ctx: Context, as_of: datetime = AS_OF, *, full_refresh: bool = False) -> str:
     """The building stations of a night; returns the slot that holds the marts."""
-    run = stations.begin(ctx, as_of)
+    run = stations.begin(ctx, as_of, full_refresh=full_refresh)
     stations.core(ctx, run.run_id)
     stations.release(ctx, run.run_id)
+    ctx.warehouse.execute(  # as publication does: what the slot holds is vouched for, the next night goes on from it
+        "update control.slots set fingerprint = %s, change_seq = %s where slot = %s",
+        (run.fingerprint, run.change_seq, run.slot),
+    )
     return str(run.slot)
 
 
 @pytest.fixture(scope="session")
 def corner(databases: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
-    """The corner shop's marts as of 2011-11-01."""
+    """The corner shop's marts as of 2011-11-01, all records in one load."""
     url = databases.create()
-    home = Home(tmp_path_factory.mktemp("corner"))
-    ctx = Context(home, Project(COMPANY))
+    ctx = Context(Home(tmp_path_factory.mktemp("corner")), Project(COMPANY))
     vars(ctx)["warehouse"] = Warehouse(url)
     company = invent()
     store(ctx, vars(company))
     yield Built(ctx, company, build(ctx))
     databases.drop(url)
+
+
+@pytest.fixture
+def corner_by_nights(make_context: Any) -> Built:
+    """The same company; its records came in two nights, a few first wrong and then corrected. Built incrementally."""
+    ctx, company = make_context(COMPANY), invent()
+    first = {
+        name: records[: len(records) - 12] for name, records in vars(company).items() if len(records) > 12
+    }
+    later = {name: records[len(first.get(name, [])) :] for name, records in vars(company).items()}
+    corrected = [line for line in first["lines"] if line["line_id"] in {"o1-0", "C1-0", "o20-0"}]
+    wrong = [line | {"amount": line["amount"] * 2} for line in corrected]
+    first["lines"] = [line for line in first["lines"] if line not in corrected] + wrong
+    later["lines"] += corrected
+    store(ctx, first)
+    build(ctx)
+    store(ctx, later)
+    return Built(ctx, company, build(ctx))

@@ -31,7 +31,7 @@ redeemed as (
     group by source, campaign_key
 ),
 
-results as (
+sums as (
     select
         source,
         campaign_key,
@@ -46,6 +46,16 @@ results as (
         sum(orders_left_out)::bigint as orders_left_out
     from treated
     group by source, campaign_key
+),
+
+results as (
+    select
+        *,
+        (redeemers::numeric / targeted)::numeric(12, 6) as redemption_rate,
+        (responders::numeric / targeted)::numeric(12, 6) as response_rate,
+        (net_revenue / targeted)::numeric(20, 4) as revenue_per_targeted,
+        (net_revenue_before / targeted)::numeric(20, 4) as revenue_per_targeted_before
+    from sums
 )
 
 select
@@ -63,29 +73,26 @@ select
     coalesce(results.redeemers, 0) as redeemers,
     coalesce(results.redemptions, 0) as redemptions,
     coalesce(redeemed.redemptions, 0) - coalesce(results.redemptions, 0) as redemptions_by_others,
-    case when campaigns.has_begun then results.redeemers::numeric / results.targeted end
-        as redemption_rate,
+    case when campaigns.has_begun then results.redemption_rate end as redemption_rate,
     coalesce(results.responders, 0) as responders,
-    case when campaigns.has_begun then results.responders::numeric / results.targeted end
-        as response_rate,
+    case when campaigns.has_begun then results.response_rate end as response_rate,
     coalesce(results.orders, 0) as orders,
     coalesce(results.net_revenue, 0) as net_revenue,
-    case when campaigns.has_begun then results.net_revenue / results.targeted end
-        as revenue_per_targeted,
+    case when campaigns.has_begun then results.revenue_per_targeted end as revenue_per_targeted,
     case when campaigns.is_comparable then results.orders_before end as orders_before,
     case when campaigns.is_comparable then results.net_revenue_before end as net_revenue_before,
-    case when campaigns.is_comparable then results.net_revenue_before / results.targeted end
+    case when campaigns.is_comparable then results.revenue_per_targeted_before end
         as revenue_per_targeted_before,
     case
         when campaigns.is_comparable
-            then (results.net_revenue - results.net_revenue_before) / results.targeted
+            then results.revenue_per_targeted - results.revenue_per_targeted_before
     end as change_per_targeted,
     case
-        when not campaigns.has_begun then 'not enough: the campaign has not begun'
-        when results.targeted is null then 'not enough: no known customer was targeted'
+        when not campaigns.has_begun then 'not enough - the campaign has not begun'
+        when results.targeted is null then 'not enough - no known customer was targeted'
         when not campaigns.is_comparable
-            then 'not enough: no orders are known from the whole window of comparison'
-        else 'observational: the same customers in the equally long window before; no causal claim'
+            then 'not enough - no orders are known from the whole window of comparison'
+        else 'observational - the same customers in the equally long window before; no causal claim'
     end as comparison,
     '{{ var("reporting_currency") }}' as currency,
     coalesce(results.orders_left_out, 0) as orders_left_out,

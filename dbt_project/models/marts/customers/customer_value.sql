@@ -43,7 +43,7 @@ select
     scored.gross_revenue,
     scored.refunds,
     scored.net_revenue,
-    scored.net_revenue / scored.counted_orders as net_revenue_per_order,
+    (scored.net_revenue / scored.counted_orders)::numeric(20, 4) as net_revenue_per_order,
     coalesce(refunds.matched_refunds, 0) as matched_refunds,
     coalesce(refunds.unmatched_refunds, 0) as unmatched_refunds,
     scored.currency,

@@ -34,15 +34,24 @@ tables:
     columns: {order_id: {type: text, required: true}}
 """
 
-TABLES = """
+#: One transaction each, as dbt refills tables.
+REFILL = (
+    """
     create schema if not exists {slot};
     create table if not exists {slot}.letters (release int, letter text);
     create table if not exists {slot}.numbers (release int, number int);
     create table if not exists {slot}.segment_members (segment text, customer_id text);
-    delete from {slot}.letters; delete from {slot}.numbers; delete from {slot}.segment_members;
+    """,
+    """
+    delete from {slot}.letters;
     insert into {slot}.letters select {number}, chr(97 + n) from generate_series(0, 25) as n;
+    """,
+    """
+    delete from {slot}.numbers;
     insert into {slot}.numbers select {number}, n from generate_series(1, 100) as n;
-"""
+    """,
+    "delete from {slot}.segment_members",
+)
 
 
 @dataclass
@@ -69,7 +78,8 @@ class House:
         run = begin(self.ctx, NIGHT + timedelta(days=number), full_refresh)
         if self.value("select fingerprint is null from control.slots where slot = %s", run.slot):
             self.execute(f"drop schema if exists {run.slot} cascade")
-        self.execute(TABLES.format(slot=run.slot, number=number))
+        for statement in REFILL:
+            self.execute(statement.format(slot=run.slot, number=number))
         for member in members:
             self.execute(f"insert into {run.slot}.segment_members values ('{member[0]}', '{member[1]}')")
         self.execute(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 from great_expectations.compatibility import pydantic
@@ -75,8 +74,3 @@ def known(table: str, column: str, where: str, *, meaning: str, what_to_do: str)
         meaning=meaning,
         what_to_do=what_to_do,
     )
-
-
-def tables_of(suite: Sequence[str], marts: Sequence[str]) -> Sequence[str]:
-    """The tables that a suite's ``TABLES`` stand for."""
-    return marts if tuple(suite) == EVERY_MART else suite

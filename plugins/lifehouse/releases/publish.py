@@ -14,7 +14,7 @@ from lifehouse.releases import catalog, history, views
 from lifehouse.releases.run import Run, building, hold
 from lifehouse.releases.views import detach
 
-__all__ = ["detach", "publish", "rollback"]
+__all__ = ["detach", "previous", "publish", "rollback"]
 
 
 def publish(ctx: Context, run_id: int, marts: Sequence[str] | None = None) -> int:
@@ -56,30 +56,45 @@ def _publish(connection: psycopg.Connection[Any], run: Run, marts: Sequence[str]
     return release_id
 
 
-def _rollback(connection: psycopg.Connection[Any], by: str, marts: Sequence[str]) -> int:
+def previous(ctx: Context) -> tuple[int, int]:
+    """The published release and the one before it, which :func:`rollback` would serve again.
+
+    :raises LifehouseError: there is none, or it is no longer held.
+    """
+    with ctx.warehouse.connect() as connection:
+        withdrawn, kept, _ = _previous(connection)
+        return withdrawn, kept
+
+
+def _previous(connection: psycopg.Connection[Any]) -> tuple[int, int, str]:
     row = connection.execute(_PREVIOUS).fetchone()
     if row is None:
         raise LifehouseError("nothing is published yet, so there is nothing to roll back")
-    withdrawn, slot, state, kept, previous = row
-    if previous is None:
-        raise LifehouseError(f"release {withdrawn} is the first that stands; there is none before it")
+    published, slot, state, held, before = row
+    if before is None:
+        raise LifehouseError(f"release {published} is the first that stands; there is none before it")
     if state == "building":
         raise LifehouseError(
-            f"release {previous} is no longer held: a run has begun to build over it; "
+            f"release {before} is no longer held: a run has begun to build over it; "
             "reject the load at fault and run again"
         )
-    if kept != previous:
+    if held != before:
         raise LifehouseError(
-            f"release {previous} is no longer held; only one release before the published one is"
+            f"release {before} is no longer held; only one release before the published one is"
         )
-    facts = {"withdrawn": withdrawn, "by": by, "release_id": previous, "slot": slot}
+    return published, before, slot
+
+
+def _rollback(connection: psycopg.Connection[Any], by: str, marts: Sequence[str]) -> int:
+    withdrawn, before, slot = _previous(connection)
+    facts = {"withdrawn": withdrawn, "by": by, "release_id": before}
     connection.execute(_WITHDRAWN, facts)
     history.withdraw(connection, withdrawn)
     connection.execute(_SERVED_AGAIN, facts)
     # that release may come from a time with fewer marts
-    kept_marts = catalog.tables(connection, slot)
-    views.align(connection, [mart for mart in marts if mart in kept_marts], slot)
-    return int(previous)
+    held = catalog.tables(connection, slot)
+    views.align(connection, [mart for mart in marts if mart in held], slot)
+    return before
 
 
 def _insert(connection: psycopg.Connection[Any], query: str, parameters: dict[str, Any]) -> int:

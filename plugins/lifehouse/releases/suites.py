@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 from lifehouse.context import Context
 from lifehouse.errors import ConfigError
 from lifehouse.project import INSTALLATION
 from lifehouse.releases.candidate import Candidate
-from lifehouse.releases.expectation import Expectation, tables_of
+from lifehouse.releases.expectation import EVERY_MART, Expectation
 
 FOLDER = Path("expectations") / "release"
 
@@ -23,8 +23,12 @@ def expectations(ctx: Context, candidate: Candidate, marts: list[str]) -> dict[s
     """
     found: dict[str, list[Expectation]] = {}
     for path in files(ctx):
-        for table, expected in _read(path, candidate, marts):
-            found.setdefault(table, []).extend(expected)
+        suite = load(path)
+        try:
+            for table in marts if suite.TABLES == EVERY_MART else suite.TABLES:
+                found.setdefault(table, []).extend(suite.expectations(candidate, table))
+        except Exception as error:
+            raise ConfigError(f"{path}: {type(error).__name__}: {error}") from error
     return found
 
 
@@ -34,7 +38,11 @@ def files(ctx: Context) -> list[Path]:
     return [path for root in roots for path in sorted((root / FOLDER).glob("*.py"))]
 
 
-def _read(path: Path, candidate: Candidate, marts: list[str]) -> Iterator[tuple[str, list[Expectation]]]:
+def load(path: Path) -> ModuleType:
+    """A suite's file as a module: ``TABLES`` and ``expectations(candidate, table)``.
+
+    :raises ConfigError: it cannot be imported.
+    """
     name = f"lifehouse_expectations.{path.parts[-4]}.{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
@@ -42,7 +50,6 @@ def _read(path: Path, candidate: Candidate, marts: list[str]) -> Iterator[tuple[
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-        for table in tables_of(module.TABLES, marts):
-            yield table, list(module.expectations(candidate, table))
     except Exception as error:
         raise ConfigError(f"{path}: {type(error).__name__}: {error}") from error
+    return module

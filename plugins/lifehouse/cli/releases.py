@@ -1,0 +1,69 @@
+"""``lifehouse releases`` and ``lifehouse rollback``: what was published, and taking the last one back."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command()(releases)
+    app.command()(rollback)
+
+
+def releases(
+    last: Annotated[int, typer.Option("--last", "-n", min=1, help="How many to show.")] = 20,
+) -> None:
+    """The releases, newest first: as of when, when published, and which one is served."""
+    from lifehouse.context import Context
+
+    rows = Context.current().warehouse.rows(
+        "select * from marts.releases order by release_id desc limit %s", (last,)
+    )
+    if not rows:
+        typer.echo("Nothing is published yet; `lifehouse run` publishes the first release.")
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("release", "as of (UTC)", "published (UTC)", "run", "loads", "late sources", ""):
+        table.add_column(name)
+    for row in rows:
+        state = "served" if row["is_published"] else ""
+        if row["is_published"] and row["syncs_paused"]:
+            state = "served; syncs are paused until the next publication"
+        if row["withdrawn_at"]:
+            state = f"withdrawn {row['withdrawn_at']:%Y-%m-%d %H:%M} by {row['withdrawn_by']}"
+        table.add_row(
+            str(row["release_id"]),
+            f"{row['as_of']:%Y-%m-%d %H:%M}",
+            f"{row['published_at']:%Y-%m-%d %H:%M}",
+            str(row["run_id"]),
+            str(row["loads"]),
+            ", ".join(row["late_sources"]),
+            state,
+            style="bold green" if row["is_published"] else "dim" if row["withdrawn_at"] else None,
+        )
+    Console().print(table)
+
+
+def rollback(
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Serve the release before the published one again, and pause the syncs until the next publication."""
+    from lifehouse.context import Context
+    from lifehouse.releases.publish import previous
+    from lifehouse.releases.publish import rollback as roll_back
+
+    ctx = Context.current()
+    served, before = previous(ctx)
+    if not yes:
+        typer.confirm(f"Withdraw release {served} and serve release {before} again?", abort=True)
+    roll_back(ctx, by=getpass.getuser())
+    typer.echo(
+        f"Release {before} is served, release {served} is withdrawn. "
+        "The syncs are paused until the next publication; what they sent already stays until then."
+    )

@@ -13,8 +13,8 @@ from lifehouse.context import Context
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from fault_receiver import TOKEN, Receiver  # noqa: E402
-from world import World  # noqa: E402
+from fault_receiver import TOKEN, Receiver
+from world import World
 
 
 @pytest.fixture

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from fault_receiver import Receiver
 from world import World
 
+from lifehouse.activation import run
 from lifehouse.activation.plan import plan
+from lifehouse.activation.steps import Step
+from lifehouse.errors import SyncRefused
 
 
 def test_a_platform_gets_the_consented_members_with_their_fields(world: World, receiver: Receiver) -> None:
@@ -51,23 +55,27 @@ def test_one_who_withdrew_is_removed(world: World, receiver: Receiver) -> None:
     assert receiver.keys("push") == {"c0001@example.com", "c0003@example.com"}
 
 
-def test_consent_withdrawn_between_plan_and_send_keeps_the_row_back(world: World, receiver: Receiver) -> None:
+def test_consent_withdrawn_between_plan_and_send_keeps_the_row_back(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.people(3)
-
-    class Late(World):
-        pass
-
-    from lifehouse.activation import run  # noqa: PLC0415
-
-    original = run.checkpoint
-    try:
-        run.checkpoint = lambda step: world.consent("c0002", "withdrawn") if step == "planned" else None
-        result = world.sync()
-    finally:
-        run.checkpoint = original
+    monkeypatch.setattr(
+        run, "checkpoint", lambda step: step == Step.PLANNED and world.consent("c0002", "withdrawn")
+    )
+    result = world.sync()
     assert receiver.keys("push") == {"c0001@example.com", "c0003@example.com"}
     assert (result.confirmed, result.withdrawn) == (2, 1)
     assert world.sync().calls == 0
+
+
+def test_a_rollback_while_sending_stops_the_sync(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.people(3)
+    monkeypatch.setattr(run, "checkpoint", lambda step: step == Step.PLANNED and world.publish(paused=True))
+    with pytest.raises(SyncRefused, match="rolled back"):
+        world.sync()
+    assert not receiver.requests
 
 
 def test_it_removes_only_what_it_once_added(world: World, receiver: Receiver) -> None:
@@ -83,7 +91,9 @@ def test_an_address_that_two_members_share_goes_out_once_and_only_if_both_consen
     world: World, receiver: Receiver
 ) -> None:
     world.people(3)
-    world.sql("update marts.customers set email = 'family@example.com' where customer_id in ('c0001', 'c0002')")
+    world.sql(
+        "update marts.customers set email = 'family@example.com' where customer_id in ('c0001', 'c0002')"
+    )
     world.sync()
     assert receiver.held["push"]["family@example.com"]["name"] == "Name 1"
     world.consent("c0002", "withdrawn")
@@ -127,7 +137,9 @@ def test_rows_travel_in_parallel(world: World, receiver: Receiver) -> None:
     result = world.sync()
     assert receiver.most_at_once == 4
     assert result.calls == 12
-    calls = world.ctx.warehouse.rows("select outcome, count(*) as n, sum(rows) as rows from activation.calls group by outcome")
+    calls = world.ctx.warehouse.rows(
+        "select outcome, count(*) as n, sum(rows) as rows from activation.calls group by outcome"
+    )
     assert calls == [{"outcome": "settled", "n": 12, "rows": 60}]
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import yaml
 
 from lifehouse.activation.connection import PlatformConnection
@@ -13,14 +15,12 @@ from lifehouse.activation.run import SyncResult, sync
 from lifehouse.context import Context
 
 MARTS = """
-create table marts.segments (segment text primary key, family text, owner text, meaning text, play text, members bigint);
-create table marts.segment_members (segment text, customer_id text, family text, since timestamptz, primary key (segment, customer_id));
+create table marts.segments (segment text primary key, family text);
+create table marts.segment_members (segment text, customer_id text, primary key (segment, customer_id));
 create table marts.customers (
     customer_id text primary key, first_name text, email text, status_stage text, net_revenue numeric, consent_email boolean
 );
-create table marts.consents (
-    customer_id text, channel text, purpose text, status text, is_granted boolean, changed_at timestamptz, legal_basis text, source text
-);
+create table marts.consents (customer_id text, channel text, purpose text, status text, changed_at timestamptz);
 create index on marts.consents (customer_id);
 insert into marts.segments (segment, family) values ('champions', 'value'), ('status_lost', 'lifecycle');
 """
@@ -45,39 +45,43 @@ class World:
 
     ctx: Context
     connection: PlatformConnection
+    _connection: psycopg.Connection[Any] = field(init=False)
 
     def build(self) -> World:
-        self.ctx.warehouse.execute(MARTS)
+        self._connection = self.ctx.warehouse.connect(autocommit=True)
+        self._connection.execute(MARTS)
         return self
 
     def declare(self, name: str = "push", **changes: object) -> None:
         path: Path = self.ctx.project.root / "dags" / "syncs" / f"{name}.yml"
         path.parent.mkdir(parents=True, exist_ok=True)
-        declared = {key: value for key, value in {"sync": name, **PUSH, **changes}.items() if value is not None}
+        declared = {
+            key: value for key, value in {"sync": name, **PUSH, **changes}.items() if value is not None
+        }
         path.write_text(yaml.safe_dump(declared), encoding="utf-8")
 
     def people(self, count: int, *, segment: str = "champions") -> list[str]:
         """Customers who are members and consented; returns their keys."""
-        with self.ctx.warehouse.connect() as connection:
-            connection.execute(
-                """
-                with added as (
-                    insert into marts.customers
-                    select 'c' || lpad(n::text, 4, '0'), 'Name ' || n, 'c' || lpad(n::text, 4, '0') || '@example.com', 'active', n, true
-                    from generate_series(1, %s) as n returning customer_id
-                ),
-                consented as (
-                    insert into marts.consents select customer_id, 'email', 'marketing', 'granted', true, '2017-01-01', 'consent', 'crm'
-                    from added
-                )
-                insert into marts.segment_members select %s, customer_id, 'value', null from added
-                """,
-                (count, segment),
+        self._connection.execute(
+            """
+            with added as (
+                insert into marts.customers (customer_id, first_name, email, status_stage, net_revenue)
+                select 'c' || lpad(n::text, 4, '0'), 'Name ' || n, 'c' || lpad(n::text, 4, '0') || '@example.com', 'active', n
+                from generate_series(1, %s) as n
+                returning customer_id
+            ),
+            consented as (
+                insert into marts.consents (customer_id, channel, purpose, status, changed_at)
+                select customer_id, 'email', 'marketing', 'granted', '2017-01-01' from added
             )
+            insert into marts.segment_members select %s, customer_id from added
+            """,
+            (count, segment),
+        )
         return [f"c{number:04d}@example.com" for number in range(1, count + 1)]
 
     def publish(self, as_of: str = "2017-12-29", *, age: str = "0s", paused: bool = False) -> None:
-        self.ctx.warehouse.execute(
+        self._connection.execute(
             """
             with run as (
                 insert into control.runs (as_of, status, slot, fingerprint, change_seq, loads)
@@ -98,20 +102,20 @@ class World:
 
     def consent(self, customer: str, status: str) -> None:
         self.sql("delete from marts.consents where customer_id = %s", customer)
-        self.sql(
-            "insert into marts.consents values (%s, 'email', 'marketing', %s, %s, '2017-02-01', 'consent', 'crm')",
-            *(customer, status, status == "granted"),
-        )
+        query = "insert into marts.consents values (%s, 'email', 'marketing', %s, '2017-02-01')"
+        self.sql(query, customer, status)
 
     def leave(self, customers: Iterable[str]) -> None:
         self.sql("delete from marts.segment_members where customer_id = any(%s)", list(customers))
 
     def join(self, customers: Iterable[str], segment: str = "champions") -> None:
         for customer in customers:
-            self.sql("insert into marts.segment_members values (%s, %s) on conflict do nothing", segment, customer)
+            self.sql(
+                "insert into marts.segment_members values (%s, %s) on conflict do nothing", segment, customer
+            )
 
     def sql(self, query: str, *values: object) -> None:
-        self.ctx.warehouse.execute(query, values or None)
+        self._connection.execute(query, values or None)
 
     def sync(self, name: str = "push", *, only_failed: bool = False) -> SyncResult:
         return sync(self.ctx, name, self.connection, only_failed=only_failed)

@@ -74,10 +74,10 @@ class Delivery:
         while (batch := await self._ready.get()) is not None:
             if self.done.fault is not None:
                 continue  # stays in flight for the next sync
-            outcome = Outcome(batch)
+            outcome = Outcome(batch, is_doubtful=batch.is_recovered)
             try:
                 if batch.rows:
-                    outcome.refused = await self._deliver(batch, outcome.calls)
+                    outcome.refused = await self._deliver(batch, outcome)
                 outcome.is_settled = True
             except PlatformError as fault:
                 self.done.fault = self.done.fault or fault
@@ -100,51 +100,48 @@ class Delivery:
             self.done.calls += sum(len(outcome.calls) for outcome in outcomes)
             checkpoint(Step.SETTLED)
 
-    async def _deliver(self, batch: Batch, calls: list[Call]) -> dict[int, str]:
+    async def _deliver(self, batch: Batch, outcome: Outcome) -> dict[int, str]:
         """Outbox id → reason of the rows that the platform refused; a batch it refuses whole is split down to them.
 
         :raises PlatformError: it does not answer, or takes nothing from us.
         """
         try:
-            return (await self._call(batch, calls)).refused
+            return (await self._call(batch, outcome)).refused
         except BatchRefused as refusal:
             if len(batch.rows) == 1:
                 return {batch.rows[0].outbox_id: refusal.reason}
         refused: dict[int, str] = {}
         for half in batch.halves():
-            refused.update(await self._deliver(half, calls))
+            refused.update(await self._deliver(half, outcome))
         return refused
 
-    async def _call(self, batch: Batch, calls: list[Call]) -> Answer:
-        attempt = limits = 0
+    async def _call(self, batch: Batch, outcome: Outcome) -> Answer:
+        """One batch, again and again until the platform has said something that counts."""
+        attempts = limits = 0
         while True:
             await self._pace.ready()
-            started_at, clock = datetime.now(UTC), time.monotonic()
-
-            def keep(
-                outcome: str, status_code: int | None, at: datetime = started_at, clock: float = clock
-            ) -> None:
-                milliseconds = (time.monotonic() - clock) * 1000
-                calls.append(Call(batch.batch_id, len(batch.rows), outcome, status_code, milliseconds, at))
-
+            call = Call(batch.batch_id, len(batch.rows), datetime.now(UTC))
+            outcome.calls.append(call)
+            clock = time.monotonic()
             try:
                 answer = await self.platform.send(batch)
             except TryAgain as fault:
-                keep("again", fault.status_code)
-                limits, attempt = limits + fault.is_limit, attempt + (not fault.is_limit)
-                if attempt >= self.sending.attempts or limits >= 10 * self.sending.attempts:
+                call.end("again", fault.status_code, clock)
+                outcome.is_doubtful |= not fault.is_limit
+                limits, attempts = limits + fault.is_limit, attempts + (not fault.is_limit)
+                if attempts >= self.sending.attempts or limits >= 10 * self.sending.attempts:
                     raise PlatformError(
-                        f"the platform does not answer after {attempt + limits} calls: {fault}; "
+                        f"the platform does not answer after {attempts + limits} calls: {fault}; "
                         "what is in flight will be sent again by the next sync"
                     ) from fault
-                await self._pace.after(fault, attempt + limits)
+                await self._pace.after(fault, attempts + limits)
             except BatchRefused as refusal:
-                keep("refused", refusal.status_code)
+                call.end("refused", refusal.status_code, clock)
                 raise
             except PlatformError:
-                keep("down", None)
+                call.end("down", None, clock)
                 raise
             else:
-                keep("settled", answer.status_code)
+                call.end("settled", answer.status_code, clock)
                 checkpoint(Step.ANSWERED)
                 return answer

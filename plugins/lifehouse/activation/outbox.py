@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -23,24 +24,33 @@ from lifehouse.activation.steps import Step, checkpoint
 from lifehouse.errors import SyncRefused
 
 
-@dataclass(frozen=True)
+@dataclass
 class Call:
     """One call of a platform, as the ledger keeps it."""
 
     batch_id: int
     rows: int
-    outcome: str
-    status_code: int | None
-    milliseconds: float
     started_at: datetime
+    outcome: str = "down"
+    status_code: int | None = None
+    milliseconds: float = 0
+
+    def end(self, outcome: str, status_code: int | None, clock: float) -> None:
+        """Write down how it ended; ``clock`` is the monotonic time at which it began."""
+        self.outcome, self.status_code = outcome, status_code
+        self.milliseconds = (time.monotonic() - clock) * 1000
 
 
 @dataclass
 class Outcome:
-    """What became of a batch. Not ``is_settled``: the platform did not say, and the batch stays in flight."""
+    """What became of a batch. Not ``is_settled``: the platform did not say, and the batch stays in flight.
+
+    ``is_doubtful``: a call before the last one went unanswered, so what was refused in the end may have been taken.
+    """
 
     batch: Batch
     is_settled: bool = False
+    is_doubtful: bool = False
     refused: dict[int, str] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
 
@@ -124,25 +134,29 @@ class Outbox:
                     key = self._withhold(cursor, batch_id, barred, is_new=is_new)
                 kept = tuple(_row(row) for row in mine if row["is_allowed"] or not is_new)
                 run_id, release_id, number = batch["sync_run_id"], batch["release_id"], batch["number"]
-                claimed.batches.append(Batch(batch_id, key, self.sync.sync, run_id, release_id, number, kept))
+                claimed.batches.append(
+                    Batch(batch_id, key, self.sync.sync, run_id, release_id, number, kept, not is_new)
+                )
         return claimed
 
     def settle(self, outcomes: Iterable[Outcome]) -> Settled:
         """Move acknowledged state by what the platform said, and keep the calls."""
         outcomes = list(outcomes)
         done = [outcome for outcome in outcomes if outcome.is_settled]
-        confirmed, refused = [], {}
+        confirmed, refused = [], []
         for outcome in done:
             for row in outcome.batch.rows:
-                if row.outbox_id in outcome.refused:
-                    refused[row.outbox_id] = _masked(outcome.refused[row.outbox_id], row)
-                else:
+                reason = outcome.refused.get(row.outbox_id)
+                if reason is None:
                     confirmed.append(row.outbox_id)
+                else:
+                    refused.append((row.outbox_id, _masked(reason, row), outcome.is_doubtful))
         values = {
             **self._values,
             "confirmed": confirmed,
-            "refused": list(refused),
-            "reasons": list(refused.values()),
+            "refused": [outbox_id for outbox_id, _, _ in refused],
+            "reasons": [reason for _, reason, _ in refused],
+            "doubtful": [is_doubtful for _, _, is_doubtful in refused],
             "experiment": self.sync.experiment if self.sync.holdout else None,
         }
         with self._connection.transaction(), self._connection.cursor() as cursor:

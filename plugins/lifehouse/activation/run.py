@@ -98,8 +98,7 @@ def _work(
     """Plan and deliver; once more if something was still in flight, since its records could not be planned before."""
     outbox = Outbox(holder, order, run.sync_run_id)
     while True:
-        plan = _plan(ctx, order, outbox, only_failed=only_failed)
-        run.planned(plan)
+        plan = _plan(order, outbox, run, only_failed=only_failed)
         checkpoint(Step.PLANNED)
         delivered = Delivered()
         if plan.rows or plan.in_flight:
@@ -121,13 +120,13 @@ def _work(
     return plan
 
 
-def _plan(ctx: Context, order: Sync, outbox: Outbox, *, only_failed: bool) -> Plan:
-    """Plan, guard and write, in one snapshot and one transaction.
+def _plan(order: Sync, outbox: Outbox, run: SyncRun, *, only_failed: bool) -> Plan:
+    """Plan, guard and write, in one snapshot and one transaction. What was found is kept even if it is not written.
 
     :raises SyncRefused: a guard does not hold.
     """
     connection = outbox.sender.connection
-    findings: list[guards.Finding] = []
+    plan, findings = None, []
     try:
         with connection.transaction():
             connection.execute("set transaction isolation level repeatable read")
@@ -137,6 +136,8 @@ def _plan(ctx: Context, order: Sync, outbox: Outbox, *, only_failed: bool) -> Pl
             outbox.write(plan, only_failed=only_failed)
             checkpoint(Step.PLANNING)
     finally:
-        if findings:
-            guards.keep(ctx.warehouse, plan, order, findings)
+        if plan is not None:
+            run.sized(plan)
+            guards.keep(run.warehouse, plan, order, findings)
+    run.planned(plan)
     return plan

@@ -49,16 +49,19 @@ class SyncRun:
         )
         return cls(warehouse, sync_run_id, killed > 0)
 
-    def planned(self, plan: Plan) -> None:
-        """Keep what the plan counted; a later round of the same run replaces the sizes and adds its rows."""
-        self.adds += plan.adds
-        self.changes += plan.changes
-        self.removes += plan.removes
+    def sized(self, plan: Plan) -> None:
+        """Keep the sizes that a plan found, also of one that a guard stops."""
         self._update(
             release_id=plan.release.release_id,
             as_of=plan.release.as_of,
             **{name: getattr(plan, name) for name in _OF_PLAN},
         )
+
+    def planned(self, plan: Plan) -> None:
+        """Count the rows of a plan that is in the outbox; one run may take two."""
+        self.adds += plan.adds
+        self.changes += plan.changes
+        self.removes += plan.removes
 
     def delivered(self, delivered: Delivered) -> None:
         self.confirmed += delivered.confirmed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self
 
@@ -44,7 +44,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Batch:
-    """The rows of one call. ``idempotency_key`` stays the same as long as the rows do, across crashes."""
+    """The rows of one call. ``idempotency_key`` stays the same as long as the rows do, across crashes.
+
+    ``is_recovered``: an earlier sync sent it, or was about to, and never heard the answer.
+    """
 
     batch_id: int
     idempotency_key: uuid.UUID
@@ -53,6 +56,7 @@ class Batch:
     release_id: int
     number: int
     rows: tuple[Row, ...]
+    is_recovered: bool = False
 
     def halves(self) -> tuple[Batch, Batch]:
         """Both halves, with keys of their own that are always the same for the same batch."""
@@ -60,8 +64,7 @@ class Batch:
         return self._part("a", self.rows[:middle]), self._part("b", self.rows[middle:])
 
     def _part(self, name: str, rows: tuple[Row, ...]) -> Batch:
-        key = uuid.uuid5(self.idempotency_key, name)
-        return Batch(self.batch_id, key, self.sync, self.sync_run_id, self.release_id, self.number, rows)
+        return replace(self, idempotency_key=uuid.uuid5(self.idempotency_key, name), rows=rows)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ It must be keyed: a record that comes again replaces itself, removing what is no
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
@@ -23,7 +24,12 @@ from pydantic import Field
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.platforms.base import Answer, Batch, BatchRefused, Capabilities, Row, TryAgain
 from lifehouse.config import Strict
-from lifehouse.errors import PlatformError
+from lifehouse.errors import ConfigError, PlatformError
+
+_HERE = {"localhost", "127.0.0.1", "::1"}
+logging.getLogger("httpx").setLevel(
+    logging.WARNING
+)  # a line a call, with the address; the ledger has them all
 
 
 class WebhookOptions(Strict):
@@ -43,6 +49,7 @@ class Webhook:
     ) -> None:
         self.options, self.connection = options, connection
         self.in_flight = in_flight or self.capabilities.in_flight
+        self._url = _address(connection, options)
         self._client: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> Self:
@@ -52,6 +59,7 @@ class Webhook:
         self._client = httpx.AsyncClient(
             headers=headers,
             timeout=self.options.timeout_seconds,
+            trust_env=self._url.host not in _HERE,  # no proxy leads to this machine
             limits=httpx.Limits(max_connections=self.in_flight, max_keepalive_connections=self.in_flight),
         )
         return self
@@ -66,18 +74,29 @@ class Webhook:
         assert self._client, "enter the platform before sending"  # noqa: S101
         try:
             response = await self._client.post(
-                self.connection.url.rstrip("/") + self.options.path,
+                self._url,
                 content=body(batch),
                 headers={"Idempotency-Key": str(batch.idempotency_key)},
             )
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            raise PlatformError(f"{self.connection.place} is no address of a webhook") from error
         except httpx.TransportError as error:  # its text may hold the address's secrets
             raise TryAgain(type(error).__name__) from error
         return _read(response, batch, self.connection.place)
 
     def finish(self, state: Callable[[], Iterator[Row]]) -> int:
         return 0
+
+
+def _address(connection: PlatformConnection, options: WebhookOptions) -> httpx.URL:
+    """The endpoint; a query that the connection's URL has is kept."""
+    try:
+        base = httpx.URL(connection.url)
+        if base.scheme in ("http", "https") and base.host:
+            return base.copy_with(path=base.path.rstrip("/") + options.path)
+    except httpx.InvalidURL:
+        pass
+    raise ConfigError(
+        f"{connection.place} is no address of a webhook; it must begin with http:// or https://"
+    )
 
 
 def body(batch: Batch) -> bytes:

@@ -25,7 +25,7 @@ differences as (
         coalesce(desired.customer_id, records.customer_id) as customer_id,
         case
             when desired.record_key is null then 'remove'
-            when records.field_hash is null then 'add'
+            when records.field_hash is null or records.field_hash = 'unknown' then 'add'
             else 'change'
         end as action,
         desired.fields,

@@ -77,7 +77,7 @@ create table activation.records (
     sync            text        not null,
     record_key      text        not null,
     customer_id     text        not null,
-    field_hash      text,                   -- of the fields the platform confirmed; null when it holds nothing from us
+    field_hash      text,                   -- of the fields it confirmed; null: it holds nothing from us; 'unknown': it may
     acknowledged_at timestamptz,
     refused_action  text,                   -- the last refusal, until a change or an explicit retry
     refused_hash    text,
@@ -95,7 +95,7 @@ create table activation.calls (
     batch_id        bigint      not null references activation.batches,
     rows            integer     not null,
     status_code     integer,                -- of HTTP; null where there is none
-    outcome         text        not null,   -- settled, split, again, down
+    outcome         text        not null,   -- settled, refused (as a whole), again, down
     milliseconds    numeric(12, 1) not null,
     started_at      timestamptz not null
 );

@@ -1,0 +1,1 @@
+"""Great Expectations: judging queries and keeping what was found."""

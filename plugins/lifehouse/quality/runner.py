@@ -1,0 +1,170 @@
+"""Run suites on queries of the warehouse; keep every result in ``control.quality_results`` and as pages (data docs).
+
+Results hold counts and aggregates, never a value of a single record.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+logging.getLogger("great_expectations").setLevel(logging.ERROR)
+warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"great_expectations.*")
+
+import great_expectations as gx  # noqa: E402  after its analytics are off
+from great_expectations.expectations.expectation import Expectation  # noqa: E402
+
+from lifehouse.context import Context  # noqa: E402
+from lifehouse.warehouse.connection import Warehouse  # noqa: E402
+
+_SITE = "pages"
+_STORE = """
+insert into control.quality_results
+    (gate, run_id, load_id, subject, expectation, column_name, severity, success, checked, failed, observed,
+     meaning, what_to_do, owner)
+values
+    (%(gate)s, %(run_id)s, %(load_id)s, %(subject)s, %(expectation)s, %(column)s, %(severity)s, %(success)s,
+     %(checked)s, %(failed)s, %(observed)s, %(meaning)s, %(what_to_do)s, %(owner)s)
+"""
+
+
+@dataclass(frozen=True)
+class SubjectCheck:
+    """What must hold of the rows that ``query`` yields; ``subject`` is its name for people: source.table or a mart.
+
+    An expectation's ``description`` says what must hold, its ``severity`` whether it closes the gate, its ``meta``
+    may have ``name``, ``what_to_do`` and ``owner``.
+    """
+
+    subject: str
+    query: str
+    expectations: Sequence[Expectation]
+    owner: str | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """One judged expectation. ``checked`` and ``failed`` count rows, where the expectation is about rows."""
+
+    subject: str
+    expectation: str
+    column: str | None
+    severity: str
+    success: bool
+    checked: int | None
+    failed: int | None
+    observed: str | None
+    meaning: str
+    what_to_do: str | None
+    owner: str | None
+
+
+@dataclass(frozen=True)
+class Failure(Result):
+    """An expectation that did not hold. It closes the gate when it is critical."""
+
+    @property
+    def is_critical(self) -> bool:
+        return self.severity == "critical"
+
+    @property
+    def sentence(self) -> str:
+        """What did not hold, for a person."""
+        place = f"{self.subject}.{self.column}" if self.column else self.subject
+        found = ""
+        if self.failed:
+            found = f" ({self.failed:,} of {self.checked or 0:,} rows do not hold)"
+        elif self.observed is not None:
+            found = f" (found: {self.observed})"
+        return f"{place}: {self.meaning}{found}" + (f"; {self.what_to_do}" if self.what_to_do else "")
+
+
+def check(
+    ctx: Context,
+    gate: str,
+    subject_checks: Sequence[SubjectCheck],
+    run_id: int | None = None,
+    load_id: int | None = None,
+    pages: str = "all",
+) -> list[Failure]:
+    """Judge the queries; every result is stored, those that did not hold are returned, warnings included.
+
+    :param gate: raw, release or push.
+    :param pages: name of the folder below ``<home>/data_docs/<gate>`` whose pages are written anew.
+    """
+    subject_checks = [subject for subject in subject_checks if subject.expectations]
+    if not subject_checks:
+        return []
+    folder = ctx.home.folder("data_docs", gate, pages)
+    results = _validate(ctx.warehouse, f"{gate} {run_id or load_id or ''}".strip(), subject_checks, folder)
+    with ctx.warehouse.connect() as connection, connection.cursor() as cursor:
+        place = {"gate": gate, "run_id": run_id, "load_id": load_id}
+        cursor.executemany(_STORE, [{**vars(result), **place} for result in results])
+    return [Failure(**vars(result)) for result in results if not result.success]
+
+
+def _validate(warehouse: Warehouse, name: str, checks: Sequence[SubjectCheck], pages: Path) -> list[Result]:
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
+    context.add_data_docs_site(_SITE, _site(pages))
+    source = context.data_sources.add_postgres(
+        "warehouse", connection_string=warehouse.sqlalchemy_url.replace("$", r"\$"), create_temp_table=False
+    )
+    definitions = []
+    for number, judged in enumerate(checks):
+        title = f"{judged.subject} {number}"
+        data = source.add_query_asset(title, query=judged.query).add_batch_definition_whole_table("rows")
+        suite = context.suites.add(gx.ExpectationSuite(name=title, expectations=list(judged.expectations)))
+        definition = gx.ValidationDefinition(name=title, data=data, suite=suite)
+        definitions.append(context.validation_definitions.add(definition))
+    checkpoint = context.checkpoints.add(
+        gx.Checkpoint(
+            name=name,
+            validation_definitions=definitions,
+            result_format={"result_format": "BASIC", "partial_unexpected_count": 0},
+        )
+    )
+    outcome = checkpoint.run(run_id=gx.RunIdentifier(run_name=name))
+    context.build_data_docs(site_names=[_SITE])
+    subjects = {f"{judged.subject} {number}": judged for number, judged in enumerate(checks)}
+    return [
+        _result(subjects[validation.suite_name], item)
+        for validation in outcome.run_results.values()
+        for item in validation.results
+    ]
+
+
+def _site(pages: Path) -> Any:
+    return {
+        "class_name": "SiteBuilder",
+        "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(pages)},
+        "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+    }
+
+
+def _result(judged: SubjectCheck, item: Any) -> Result:
+    """An expectation that could not be judged, such as one on a missing column, did not hold."""
+    expected, found = item.expectation_config, item.result or {}
+    told = expected.meta or {}
+    observed = found.get("observed_value")
+    if not item.success and not found:
+        observed = "could not be judged"
+    return Result(
+        subject=judged.subject,
+        expectation=told.get("name", expected.type),
+        column=told.get("column"),
+        severity=str(getattr(expected.severity, "value", expected.severity)),
+        success=bool(item.success),
+        checked=found.get("element_count"),
+        failed=found.get("unexpected_count"),
+        observed=None if observed is None else str(observed),
+        meaning=expected.description or expected.type,
+        what_to_do=told.get("what_to_do"),
+        owner=told.get("owner", judged.owner),
+    )

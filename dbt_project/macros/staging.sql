@@ -47,6 +47,8 @@
     {%- if is_incremental() -%}
         {%- set table = lifehouse.raw_table(reads.source, reads.table) -%}
         {%- set unit = var('units')[reads.source ~ '.' ~ reads.table] -%}
+        {#- Two models may read one raw table by the same key: `if not exists` alone does not survive a race. #}
+        select pg_advisory_xact_lock(hashtext('{{ table }} {{ lifehouse.by_index(reads) }}'));
         create index if not exists {{ lifehouse.by_index(reads) }} on {{ table }} (({{ reads.by }}));
         drop table if exists pg_temp.touched;
         create temporary table touched on commit drop as

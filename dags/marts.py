@@ -30,5 +30,5 @@ with DAG(
     },
     **arguments,
 ):
-    run_id = tasks.begin()
-    chain(tasks.core(run_id), tasks.release(run_id), tasks.release_gate(run_id), tasks.publish(run_id))
+    run = tasks.begin()
+    chain(tasks.core(run), tasks.release(run), tasks.release_gate(run), tasks.publish(run))

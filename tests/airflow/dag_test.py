@@ -8,11 +8,16 @@ import sys
 from airflow.configuration import conf
 from airflow.dag_processing.bundles.manager import DagBundlesManager
 from airflow.dag_processing.dagbag import DagBag
+from airflow.models.pool import Pool
 from airflow.models.xcom import XComModel
 from airflow.utils.session import create_session
 from sqlalchemy import select
 
+from lifehouse.orchestration.airflow.pools import pools
+
 DagBundlesManager().sync_bundles_to_db()
+for pool in pools():
+    Pool.create_or_update_pool(pool.name, pool.slots, pool.description, include_deferred=False)
 dag_id, settings = sys.argv[1], json.loads(sys.argv[2])
 dag = DagBag(conf.get("core", "dags_folder"), bundle_name="dags-folder").dags[dag_id]
 run = dag.test(run_conf=settings, use_executor=False)

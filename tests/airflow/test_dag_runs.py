@@ -38,7 +38,7 @@ class AirflowOf:
             check=False,
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=90,
         )
         output = done.stdout + done.stderr
         assert "\nRESULT " in output, output[-5000:]

@@ -36,31 +36,31 @@ def begin() -> int | None:
 
 
 @task
-def core(run_id: int) -> None:
+def core(run: int) -> None:
     """Staging, identity, the timeline."""
     with failures.told():
-        stations.core(Context.current(), run_id)
+        stations.core(Context.current(), run)
 
 
 @task
-def release(run_id: int) -> None:
+def release(run: int) -> None:
     """All marts, into the idle slot."""
     with failures.told():
-        stations.release(Context.current(), run_id)
+        stations.release(Context.current(), run)
 
 
 @task
-def release_gate(run_id: int) -> None:
+def release_gate(run: int) -> None:
     """Judge the slot; a closed gate fails this task and the last release stays."""
     with failures.told():
-        stations.release_gate(Context.current(), run_id)
+        stations.release_gate(Context.current(), run)
 
 
 @task(outlets=[policy.RELEASE])
-def publish(run_id: int) -> int:
+def publish(run: int) -> int:
     """Make the slot what everybody reads, and wake the syncs."""
     with failures.told():
-        return int(stations.publish(Context.current(), run_id))
+        return int(stations.publish(Context.current(), run))
 
 
 @task

@@ -59,6 +59,7 @@ def night(
             outcome.syncs[sync] = stations.sync(ctx, sync)
         except LifehouseError as error:
             outcome.problems.append(f"sync {sync}: {error}")
+            say(outcome.problems[-1])
     return outcome
 
 
@@ -72,6 +73,7 @@ def _take_in(ctx: Context, source: str, outcome: Night, say: Say) -> None:
             stations.raw_gate(ctx, load_id)
     except LifehouseError as error:
         outcome.problems.append(f"source {source}: {error}")
+        say(outcome.problems[-1])
 
 
 def _build(ctx: Context, run_id: int, say: Say) -> int:

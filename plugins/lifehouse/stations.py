@@ -143,7 +143,13 @@ def _recorded(
             where station_run_id = %s
             """,
             (
-                *(record.run_id, record.load_id, "failed" if message else "done", record.rows_in, record.rows_out),
+                *(
+                    record.run_id,
+                    record.load_id,
+                    "failed" if message else "done",
+                    record.rows_in,
+                    record.rows_out,
+                ),
                 *(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, json.dumps(record.details)),
                 *(message, station_run_id),
             ),

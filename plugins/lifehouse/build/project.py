@@ -11,6 +11,7 @@ import yaml
 from lifehouse.context import Context
 from lifehouse.ingest.declaration import load_source
 from lifehouse.lifecycles.compile import compile_models
+from lifehouse.lifecycles.declaration import lifecycle_files
 from lifehouse.project import INSTALLATION, Project
 
 SHIPPED = INSTALLATION / "dbt_project"
@@ -41,8 +42,7 @@ def contents(project: Project) -> dict[Path, str]:
         for path in sorted((project.staging_folder / source).rglob("*")):
             if path.is_file():
                 files[_STAGING / path.relative_to(project.staging_folder)] = path.read_text(encoding="utf-8")
-    lifecycles = sorted((SHIPPED / "lifecycles").glob("*.yml"))
-    for name, text in compile_models(lifecycles).items():
+    for name, text in compile_models(lifecycle_files(project)).items():
         files[_GENERATED / name] = text
     settings = yaml.safe_load((SHIPPED / "dbt_project.yml").read_text(encoding="utf-8"))
     settings["vars"] = _variables(project)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from tests.releases.conftest import MARTS, House
 from typer.testing import CliRunner
 
 from lifehouse.cli.app import build
 from lifehouse.context import Context
 from lifehouse.errors import LifehouseError
-from tests.releases.conftest import MARTS, House
 
 
 @pytest.fixture

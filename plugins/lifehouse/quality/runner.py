@@ -39,13 +39,14 @@ class SubjectCheck:
     """What must hold of the rows that ``query`` yields; ``subject`` is its name for people: source.table or a mart.
 
     An expectation's ``description`` says what must hold, its ``severity`` whether it closes the gate, its ``meta``
-    may have ``name``, ``what_to_do`` and ``owner``.
+    may have ``name``, ``what_to_do`` and ``owner``. ``rows``, if known, is told where an expectation does not count.
     """
 
     subject: str
     query: str
     expectations: Sequence[Expectation]
     owner: str | None = None
+    rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -116,28 +117,30 @@ def _validate(warehouse: Warehouse, name: str, checks: Sequence[SubjectCheck], p
     source = context.data_sources.add_postgres(
         "warehouse", connection_string=warehouse.sqlalchemy_url.replace("$", r"\$"), create_temp_table=False
     )
-    definitions = []
-    for number, judged in enumerate(checks):
-        title = f"{judged.subject} {number}"
-        data = source.add_query_asset(title, query=judged.query).add_batch_definition_whole_table("rows")
-        suite = context.suites.add(gx.ExpectationSuite(name=title, expectations=list(judged.expectations)))
-        definition = gx.ValidationDefinition(name=title, data=data, suite=suite)
-        definitions.append(context.validation_definitions.add(definition))
-    checkpoint = context.checkpoints.add(
-        gx.Checkpoint(
+    try:
+        checkpoint = gx.Checkpoint(
             name=name,
-            validation_definitions=definitions,
+            validation_definitions=[_definition(context, source, *item) for item in enumerate(checks)],
             result_format={"result_format": "BASIC", "partial_unexpected_count": 0},
         )
-    )
-    outcome = checkpoint.run(run_id=gx.RunIdentifier(run_name=name))
-    context.build_data_docs(site_names=[_SITE])
+        outcome = context.checkpoints.add(checkpoint).run(run_id=gx.RunIdentifier(run_name=name))
+        context.build_data_docs(site_names=[_SITE])
+    finally:  # its pools would keep two connections for as long as the process lives
+        source.get_execution_engine().close()
+        source.get_engine().dispose()
     subjects = {f"{judged.subject} {number}": judged for number, judged in enumerate(checks)}
     return [
         _result(subjects[validation.suite_name], item)
         for validation in outcome.run_results.values()
         for item in validation.results
     ]
+
+
+def _definition(context: Any, source: Any, number: int, judged: SubjectCheck) -> Any:
+    title = f"{judged.subject} {number}"
+    data = source.add_query_asset(title, query=judged.query).add_batch_definition_whole_table("rows")
+    suite = context.suites.add(gx.ExpectationSuite(name=title, expectations=list(judged.expectations)))
+    return context.validation_definitions.add(gx.ValidationDefinition(name=title, data=data, suite=suite))
 
 
 def _site(pages: Path) -> Any:
@@ -161,7 +164,7 @@ def _result(judged: SubjectCheck, item: Any) -> Result:
         column=told.get("column"),
         severity=str(getattr(expected.severity, "value", expected.severity)),
         success=bool(item.success),
-        checked=found.get("element_count"),
+        checked=found.get("element_count", judged.rows),
         failed=found.get("unexpected_count"),
         observed=None if observed is None else str(observed),
         meaning=expected.description or expected.type,

@@ -1,0 +1,102 @@
+"""One night of a tiny company as it really happens: scheduler, workers, API, assets."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from lifehouse.context import Context
+from lifehouse.orchestration.client import AirflowClient
+from lifehouse.orchestration.house import House
+from lifehouse.orchestration.settings import Settings
+from support.tiny import TINY, Company
+
+ANN = ("p1", "Ann Ash", "ann@example.com", "+49 30 1234567", "c-1", "2024-01-01", "2024-01-01", "granted")
+BEN = ("p2", "Ben Birch", "ben@example.com", "", "", "2024-01-02", "2024-01-02", "")
+SYNC = """
+sync: buyers
+owner: crm-team
+description: everybody who is active, as files
+segment: status_new
+platform: csv_drop
+mode: mirror
+key: customer_id
+consent: none
+reason_without_consent: a test's own people
+fields: {orders: orders}
+guards: {max_age: null}
+options: {folder: drops/buyers}
+"""
+
+
+@pytest.fixture
+def company(make_context: Callable[..., Context], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Company:
+    """The tiny company with a sync to a folder."""
+    project = tmp_path / "project"
+    (project / "dags" / "syncs").mkdir(parents=True)
+    for part in ("lifehouse.yml", "dbt_project", "dags/sources"):
+        (project / part).symlink_to(TINY / part)
+    (project / "dags" / "syncs" / "buyers.yml").write_text(SYNC)
+    folder = tmp_path / "company"
+    folder.mkdir()
+    return Company(make_context(project_root=project), folder)
+
+
+@pytest.fixture
+def airflow(
+    company: Company, airflow_database: Callable[[], str]
+) -> Iterator[tuple[Settings, AirflowClient]]:
+    database = airflow_database()
+    house = House(company.ctx)
+    environment = {
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": database,
+        "LIFEHOUSE_WAREHOUSE_URL": company.ctx.warehouse.url,
+        "LIFEHOUSE_CLOCK": "off",
+        "TINY_FOLDER": str(company.folder),
+    }
+    try:
+        yield house.start_airflow(environment)
+    finally:
+        assert house.stop(warehouse=False) == [
+            "Airflow's api-server",
+            "Airflow's dag-processor",
+            "Airflow's scheduler",
+        ]
+
+
+@pytest.mark.slow
+def test_a_bad_delivery_fails_with_its_reason_and_the_mended_one_wakes_the_sync(
+    company: Company, airflow: tuple[Settings, AirflowClient]
+) -> None:
+    settings, client = airflow
+    company.people("all", [ANN, BEN])
+    company.lines("2024-01-05", [("o1", "p1", "yesterday", "tea", 1, "ten", "EUR", "sale")])
+    (source,) = client.wait([client.trigger("source_tiny")], patience=120)
+    assert source.state == "failed"
+    reason = client.reason(source)
+    assert reason.startswith("source_tiny.raw_gate: ")
+    assert "raw gate closed for" in reason
+
+    company.lines("2024-01-05", [("o1", "p1", "2024-01-05T12:00:00Z", "tea", 1, 10, "EUR", "sale")])
+    (source,) = client.wait([client.trigger("source_tiny")], patience=120)
+    assert source.state == "success", client.reason(source)
+    (marts,) = client.wait([client.trigger("marts", {"as_of": "2024-01-06T00:00:00+00:00"})], patience=240)
+    assert marts.state == "success", client.reason(marts)
+    assert company.rows("select count(*), sum(net_revenue) from marts.customers") == [(2, 10)]
+
+    woken = client.woken_by(marts)
+    assert [run.dag_id for run in woken] == ["sync_buyers"]
+    (sync,) = client.wait(woken, patience=120)
+    assert sync.state == "success", client.reason(sync)
+    assert list((company.ctx.home.path / "drops" / "buyers").iterdir())
+
+    for secret in ("airflow.cfg", "secrets.json", "passwords.json"):
+        assert stat.S_IMODE((settings.folder / secret).stat().st_mode) == 0o600
+    logs = "".join(file.read_text(errors="replace") for file in settings.folder.rglob("*.log"))
+    assert "yesterday" not in logs
+    for value in ("Ann Ash", "ann@example.com", "1234567", settings.password):
+        assert value not in logs

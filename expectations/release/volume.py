@@ -31,6 +31,7 @@ _LOOSE = Bound(shrink=0.5, swell=2.0, severity="warning")
 BOUNDS = {
     "campaign_results": _LOOSE,
     "campaigns": _LOOSE,
+    "daily_sales": _LOOSE,
     "dates": _LOOSE,
     "lifecycle_stages": _LOOSE,
     "segment_members": Bound(shrink=0.5, swell=1.0),

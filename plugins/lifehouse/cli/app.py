@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import logging
 import sys
 import warnings
 from typing import Any
@@ -112,6 +113,7 @@ def tell(error: LifehouseError) -> None:
 def main() -> None:
     """Entry point. Exit codes: 0 done, 1 an error told in words, 2 wrong usage."""
     warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")  # a library's, harmless
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     try:
         build()()
     except LifehouseError as error:

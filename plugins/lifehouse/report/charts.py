@@ -141,7 +141,10 @@ def sales(rows: list[Row], currency: str | None) -> str:
             hovertemplate=f"week of %{{x|%Y-%m-%d}}, not whole<br><b>%{{y:,.0f}}</b> {unit}<extra></extra>",
             name="week not whole",
         )
-    figure.update_xaxes(showgrid=False, tickformat="%b<br>%Y", linecolor=GRID)
+    days = (rows[-1]["week"] - rows[0]["week"]).days
+    figure.update_xaxes(
+        showgrid=False, tickformat="%b<br>%Y" if days > 100 else "%d %b<br>%Y", linecolor=GRID, nticks=8
+    )
     figure.update_yaxes(gridcolor=GRID, rangemode="tozero", tickformat="~s", nticks=5, zerolinecolor=GRID)
     figure.update_layout(margin={"l": 8, "r": 12, "t": 8, "b": 8})
     return _render(figure, f"sales-{currency}", height=260)

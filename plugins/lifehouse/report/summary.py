@@ -123,7 +123,8 @@ def _moves(title: str, lifecycle: Lifecycle, moves: list[Row]) -> Text:
 
 
 def _segments(segments: list[Row]) -> Table:
-    table = _table("Segments", "segment", ">members", ">came", ">left", "play")
+    table = _table("Segments", "segment", ">members", ">came", ">left")
+    table.add_column("play", no_wrap=True, overflow="ellipsis")
     for row in segments:
         table.add_row(
             words.segment(row["segment"]),

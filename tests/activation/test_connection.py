@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lifehouse.activation.connection import PlatformConnection
+from lifehouse.activation.platforms.webhook import Webhook, WebhookOptions
 from lifehouse.errors import ConfigError
 
 FORMS = {
@@ -25,6 +26,18 @@ def test_both_forms_are_understood(monkeypatch: pytest.MonkeyPatch, text: str, u
     monkeypatch.setenv("AIRFLOW_CONN_MAIL_TOOL", text)
     found = PlatformConnection.from_environment("mail_tool")
     assert (found.url, found.secret) == (url, "t0ken")
+
+
+@pytest.mark.parametrize("url", ["http://api.example.com", "ftp://api.example.com", "nowhere", "http://[::1"])
+def test_people_do_not_travel_unencrypted_or_nowhere(url: str) -> None:
+    with pytest.raises(ConfigError, match=r"is not encrypted|is no address of a webhook"):
+        Webhook(WebhookOptions(), PlatformConnection(url))
+
+
+@pytest.mark.parametrize("url", ["https://api.example.com", "http://127.0.0.1:80", "http://localhost"])
+def test_https_and_this_machine_will_do(url: str) -> None:
+    Webhook(WebhookOptions(), PlatformConnection(url))
+    Webhook(WebhookOptions(), PlatformConnection("http://receiver:80", extra={"allow_http": True}))
 
 
 def test_secrets_do_not_show() -> None:

@@ -37,8 +37,9 @@ def deliveries(folder: Path) -> list[Path]:
 
 def test_a_delivery_has_an_action_a_key_and_the_fields(world: World, drop: Path) -> None:
     world.people(2)
+    odd = 'A, "B"\nÜ'
     world.sql(
-        "update marts.customers set first_name = 'A, \"B\"' || chr(10) || 'Ü', net_revenue = null where customer_id = 'c0001'"
+        "update marts.customers set first_name = %s, net_revenue = null where customer_id = 'c0001'", odd
     )
     result = sync(world.ctx, "drop")
     [delivery] = deliveries(drop)
@@ -127,6 +128,17 @@ def test_a_folder_that_cannot_be_written_leaves_the_delivery_for_the_next_sync(
         sync(world.ctx, "drop")
     drop.unlink()
     assert sync(world.ctx, "drop").confirmed == 1
+
+
+def test_a_full_state_that_could_not_be_written_is_written_by_the_next_sync(world: World, drop: Path) -> None:
+    world.people(2)
+    in_the_way = drop / ".drop.full.csv.part"
+    in_the_way.mkdir(parents=True)
+    with pytest.raises(PlatformError, match=r"while writing drop\.full\.csv; the next sync writes it"):
+        sync(world.ctx, "drop")
+    in_the_way.rmdir()
+    assert sync(world.ctx, "drop").adds == 0
+    assert len(lines(drop / "drop.full.csv")) == 3
 
 
 def test_a_url_of_any_file_system_will_do(world: World) -> None:

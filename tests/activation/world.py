@@ -66,8 +66,8 @@ class World:
             """
             with added as (
                 insert into marts.customers (customer_id, first_name, email, status_stage, net_revenue)
-                select 'c' || lpad(n::text, 4, '0'), 'Name ' || n, 'c' || lpad(n::text, 4, '0') || '@example.com', 'active', n
-                from generate_series(1, %s) as n
+                select id, 'Name ' || n, id || '@example.com', 'active', n
+                from generate_series(1, %s) as n, concat('c', lpad(n::text, greatest(4, length(n::text)), '0')) as id
                 returning customer_id
             ),
             consented as (

@@ -28,8 +28,11 @@ class PlatformConnection:
     @property
     def place(self) -> str:
         """Scheme and host, fit to be shown."""
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.hostname or ''}" + (f":{parts.port}" if parts.port else "")
+        try:
+            parts = urlsplit(self.url)
+            return f"{parts.scheme}://{parts.hostname or ''}" + (f":{parts.port}" if parts.port else "")
+        except ValueError:
+            return "an address that cannot be read"
 
     @classmethod
     def from_environment(cls, connection_id: str) -> PlatformConnection:

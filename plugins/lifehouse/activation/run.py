@@ -109,7 +109,7 @@ def _work(
         if not delivered.recovered:
             break
     checkpoint(Step.DELIVERED)
-    if run.confirmed or run.is_after_crash:
+    if run.confirmed or run.is_resuming:
         run.calls += platform.finish(lambda: held_rows(ctx.warehouse, order))
     answered = run.confirmed + run.refused
     if answered and run.refused / answered > order.guards.max_refused:

@@ -20,7 +20,7 @@ class SyncRun:
 
     warehouse: Warehouse
     sync_run_id: int
-    is_after_crash: bool  # the run before this one never ended
+    is_resuming: bool  # the run before this one was killed or failed
     adds: int = 0
     changes: int = 0
     removes: int = 0
@@ -32,12 +32,16 @@ class SyncRun:
     @classmethod
     def open(cls, warehouse: Warehouse, sync: Sync, *, only_failed: bool) -> SyncRun:
         """Put a running run on record. Called by the account's only sender: a run still open there was killed."""
-        killed = warehouse.execute(
+        warehouse.execute(
             """
             update activation.sync_runs
             set status = 'failed', ended_at = clock_timestamp(), message = 'killed before it ended'
             where sync = %s and account = %s and status = 'running'
             """,
+            (sync.sync, sync.account_name),
+        )
+        before = warehouse.value(
+            "select status from activation.sync_runs where sync = %s and account = %s order by sync_run_id desc limit 1",
             (sync.sync, sync.account_name),
         )
         sync_run_id = warehouse.value(
@@ -47,7 +51,7 @@ class SyncRun:
             """,
             (sync.sync, sync.account_name, sync.platform, only_failed),
         )
-        return cls(warehouse, sync_run_id, killed > 0)
+        return cls(warehouse, sync_run_id, before not in (None, "done"))
 
     def sized(self, plan: Plan) -> None:
         """Keep the sizes that a plan found, also of one that a guard stops."""

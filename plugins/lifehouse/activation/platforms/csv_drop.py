@@ -21,7 +21,7 @@ from pydantic import Field
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.platforms.base import Answer, Batch, Capabilities, Row, TryAgain
 from lifehouse.config import Strict
-from lifehouse.errors import ConfigError
+from lifehouse.errors import ConfigError, PlatformError
 
 #: Where a rename is a copy, but a file only appears when it is complete.
 _WHOLE_OBJECTS = {"s3", "s3a", "gcs", "gs", "abfs", "az", "memory"}
@@ -72,11 +72,13 @@ class CsvDrop:
     def finish(self, state: Callable[[], Iterator[Row]]) -> int:
         if not self.options.full_state:
             return 0
-        self._write(
-            f"{self.sync}.full.csv",
-            ["key", *self.columns],
-            ([row.key, *self._values(row)] for row in state()),
-        )
+        name = f"{self.sync}.full.csv"
+        try:
+            self._write(name, ["key", *self.columns], ([row.key, *self._values(row)] for row in state()))
+        except OSError as error:
+            raise PlatformError(
+                f"{type(error).__name__} while writing {name}; the next sync writes it"
+            ) from error
         return 1
 
     def _values(self, row: Row) -> list[Any]:

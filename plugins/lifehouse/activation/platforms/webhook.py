@@ -87,16 +87,19 @@ class Webhook:
 
 
 def _address(connection: PlatformConnection, options: WebhookOptions) -> httpx.URL:
-    """The endpoint; a query that the connection's URL has is kept."""
+    """The endpoint; a query that the connection's URL has is kept. People do not travel unencrypted over a network."""
     try:
         base = httpx.URL(connection.url)
-        if base.scheme in ("http", "https") and base.host:
-            return base.copy_with(path=base.path.rstrip("/") + options.path)
     except httpx.InvalidURL:
-        pass
-    raise ConfigError(
-        f"{connection.place} is no address of a webhook; it must begin with http:// or https://"
-    )
+        base = httpx.URL()
+    if base.scheme not in ("http", "https") or not base.host:
+        raise ConfigError(f"{connection.place} is no address of a webhook; it must begin with https://")
+    if base.scheme == "http" and base.host not in _HERE and not connection.extra.get("allow_http"):
+        raise ConfigError(
+            f"{connection.place} is not encrypted; use https, "
+            'or set "allow_http": true in the connection\'s extra if the network is your own'
+        )
+    return base.copy_with(path=base.path.rstrip("/") + options.path)
 
 
 def body(batch: Batch) -> bytes:

@@ -26,7 +26,7 @@ def engine_of(source: SqlSource) -> sa.Engine:
     """
     address = resolved(source.source, source.connection).url
     url = sa.make_url(address.replace("postgres://", "postgresql://", 1))
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"poolclass": sa.NullPool}
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
     if url.get_backend_name() == "postgresql":

@@ -1,5 +1,10 @@
 {{ per_customer(indexes=[{'columns': ['source', 'order_key']}]) }}
 
+{#- A line that is surely a purchase: something was bought and paid for. -#}
+{% set clean %}
+    order_lines.line_type <> 'refund' and order_lines.quantity > 0 and order_lines.amount > 0
+{%- endset %}
+
 with refs as (
     select * from {{ source('registry', 'customer_refs') }}
 ),
@@ -31,7 +36,9 @@ totals as (
         sum(order_lines.amount) filter (where order_lines.line_type <> 'refund') as gross_amount,
         sum(order_lines.amount) filter (where order_lines.line_type = 'refund') as refund_amount,
         sum(order_lines.discount) as discount,
-        sum(order_lines.amount) as net_amount
+        sum(order_lines.amount) as net_amount,
+        count(*) filter (where {{ clean }})::int as clean_lines,
+        sum(order_lines.amount) filter (where {{ clean }}) as clean_amount
     from customers_orders
     inner join order_lines
         on
@@ -56,7 +63,9 @@ select
     coalesce(totals.gross_amount, 0) as gross_amount,
     coalesce(totals.refund_amount, 0) as refund_amount,
     coalesce(totals.discount, 0) as discount,
-    coalesce(totals.net_amount, 0) as net_amount
+    coalesce(totals.net_amount, 0) as net_amount,
+    coalesce(totals.clean_lines, 0) as clean_lines,
+    coalesce(totals.clean_amount, 0) as clean_amount
 from customers_orders
 left join totals
     on

@@ -1,4 +1,9 @@
-{{ population(indexes=[{'columns': ['source', 'order_key']}, {'columns': ['customer_id']}]) }}
+{{ per_customer(indexes=[{'columns': ['source', 'order_key']}]) }}
+
+{#- Nobody's orders change with no customer: they are taken whole each time. -#}
+{{ config(
+    pre_hook="{% if is_incremental() %}delete from {{ this }} where customer_id is null{% endif %}"
+) }}
 
 with customer_orders as (
     select
@@ -19,6 +24,7 @@ with customer_orders as (
         discount,
         net_amount
     from {{ ref('customer_orders') }}
+    where {{ changed('customer_orders') }}
 ),
 
 refs as (

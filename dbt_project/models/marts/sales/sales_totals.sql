@@ -22,7 +22,6 @@ totals as (
         count(*) filter (where is_guest) as guest_orders,
         sum(lines) as lines,
         coalesce(sum(lines) filter (where is_guest), 0) as guest_lines,
-        count(distinct customer_id) as customers,
         coalesce(sum(gross_amount) filter (where status = 'completed'), 0) as gross_revenue,
         coalesce(sum(refund_amount) filter (where status = 'completed'), 0) as refunds,
         coalesce(sum(net_amount) filter (where status = 'completed'), 0) as net_revenue,
@@ -30,6 +29,24 @@ totals as (
             as guest_net_revenue,
         coalesce(sum(net_amount) filter (where status = 'cancelled'), 0) as cancelled_amount
     from orders
+    group by source, currency
+),
+
+known as (
+    select distinct
+        source,
+        currency,
+        customer_id
+    from orders
+    where not is_guest
+),
+
+buyers as (
+    select
+        source,
+        currency,
+        count(*) as customers
+    from known
     group by source, currency
 ),
 
@@ -56,13 +73,13 @@ refunds as (
 
 select
     totals.*,
+    coalesce(buyers.customers, 0) as customers,
     coalesce(clean.clean_customers, 0) as clean_customers,
     coalesce(clean.clean_lines, 0) as clean_lines,
     coalesce(clean.clean_revenue, 0) as clean_revenue,
     coalesce(refunds.matched_refunds, 0) as matched_refunds,
     coalesce(refunds.unmatched_refunds, 0) as unmatched_refunds
 from totals
-left join clean
-    on totals.source = clean.source and totals.currency = clean.currency
-left join refunds
-    on totals.source = refunds.source and totals.currency = refunds.currency
+left join buyers using (source, currency)
+left join clean using (source, currency)
+left join refunds using (source, currency)

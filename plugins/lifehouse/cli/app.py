@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import logging
 import sys
 import warnings
@@ -36,8 +35,8 @@ _FILES = ("init", "status", "service", "loads", "lifecycle", "releases", "sync")
 #: Panels of ``--help`` in order, each with its commands in order; a command that is not named here keeps its own panel.
 _PANELS = {
     "Start": ("demo", "init", "up", "down", "clean", "doctor"),
-    "Every night": ("status", "run", "ingest", "report"),
-    "Look": ("psql", "url", "loads", "releases", "stages", "stage", "explain", "lifecycle"),
+    "Every night": ("status", "run", "report"),
+    "Look": ("psql", "url", "explain", "loads", "quarantine", "releases", "lifecycle"),
     "Decide": ("accept", "reject", "rollback"),
     "Act": ("plan", "sync"),
 }
@@ -57,9 +56,7 @@ def build() -> typer.Typer:
     )
     app.callback()(_version)
     for name in _FILES:
-        module = f"lifehouse.cli.{name}"
-        if importlib.util.find_spec(module) is not None:
-            importlib.import_module(module).register(app)
+        importlib.import_module(f"lifehouse.cli.{name}").register(app)
     _arrange(app)
     return app
 
@@ -94,13 +91,14 @@ def _arrange(app: typer.Typer) -> None:
 
 
 def _name(info: Any) -> str:
-    name = info.name or getattr(getattr(info, "callback", None), "__name__", "")
-    return str(name).replace("_", "-")
+    group = getattr(info, "typer_instance", None)
+    names = (info.name, group.info.name if group else None, getattr(info.callback, "__name__", None))
+    return next((name.replace("_", "-") for name in names if isinstance(name, str)), "")
 
 
 def tell(error: LifehouseError) -> None:
     """Write an error for a person: red, without a traceback; a closed gate lists what did not hold."""
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
     if isinstance(error, GateClosed):
         console.print(f"[bold red]The {escape(error.gate)} gate closed for {escape(error.subject)}.[/]")
         for failure in error.failures:
@@ -113,7 +111,9 @@ def tell(error: LifehouseError) -> None:
 def main() -> None:
     """Entry point. Exit codes: 0 done, 1 an error told in words, 2 wrong usage."""
     warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")  # a library's, harmless
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    handler = logging.StreamHandler()  # libraries speak up from warnings on; what a command has to say it prints
+    handler.setLevel(logging.WARNING)
+    logging.basicConfig(handlers=[handler], format="%(name)s: %(message)s")
     try:
         build()()
     except LifehouseError as error:

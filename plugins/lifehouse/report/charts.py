@@ -76,7 +76,7 @@ def flows(lifecycle: Lifecycle) -> str:
                     *(f"{lifecycle.label(stage)} +{words.count(into[stage])}" for stage in right),
                 ],
                 "color": colours,
-                "pad": 14,
+                "pad": 20,
                 "thickness": 14,
                 "line": {"width": 0},
                 "hovertemplate": "%{label}<extra></extra>",

@@ -91,7 +91,8 @@ def products(package: Package, story: Story) -> pd.DataFrame:
             "package_size": catalogue.package_size,
             "unit_price": catalogue.product_id.map(prices),
             "currency": "USD",
-            "updated_at": CATALOGUE,
+            # entered one after the other, a minute apart: an overlap then reads some of them again, not all
+            "updated_at": CATALOGUE - pd.to_timedelta(range(len(catalogue)), unit="min"),
         }
     )
 

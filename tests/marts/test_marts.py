@@ -56,6 +56,9 @@ def test_totals_agree_with_the_books_to_the_last_digit(
         "cancelled_orders": sum(order["status"] == "cancelled" for order in every),
         "guest_orders": len(guests),
         "lines": sum(len(corner.company.lines_of(order)) for order in every),
+        "cancelled_lines": sum(
+            len(corner.company.lines_of(order)) for order in every if order["status"] == "cancelled"
+        ),
         "guest_lines": sum(len(corner.company.lines_of(order)) for order in guests),
         "customers": len({ids[order["person_id"]] for order in every if order["person_id"]}),
         "gross_revenue": sum(_money(corner, order, "sale") for order in completed),

@@ -21,6 +21,7 @@ totals as (
         count(*) filter (where status = 'cancelled') as cancelled_orders,
         count(*) filter (where is_guest) as guest_orders,
         sum(lines) as lines,
+        coalesce(sum(lines) filter (where status = 'cancelled'), 0) as cancelled_lines,
         coalesce(sum(lines) filter (where is_guest), 0) as guest_lines,
         coalesce(sum(gross_amount) filter (where status = 'completed'), 0) as gross_revenue,
         coalesce(sum(refund_amount) filter (where status = 'completed'), 0) as refunds,

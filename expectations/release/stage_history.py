@@ -8,7 +8,7 @@ from lifehouse.releases.expectation import Expectation, key, known, no_rows
 TABLES = ("stage_history",)
 
 _LOOK = (
-    "the lifecycle's rules or its events are wrong: `lifehouse history` shows a customer's stages with causes"
+    "the lifecycle's rules or its events are wrong: `lifehouse explain` shows a customer's stages with causes"
 )
 
 

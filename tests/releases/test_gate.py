@@ -160,6 +160,16 @@ def test_records_lost_after_they_came_close_the_gate(published: House) -> None:
     assert examine(published, build(published)).warnings == []
 
 
+def test_a_source_that_is_new_may_swell_a_mart_but_is_told(published: House) -> None:
+    load = published.accept("web")
+    published.execute(f"insert into control.load_tables values ({load}, 'visits', 1, 1, 0, 0)")
+    published.execute("create schema if not exists raw_web")
+    published.execute(f"create table if not exists raw_web.visits as select {load} as _load_id")
+    swollen = "insert into {slot}.orders select 'web', n::text from generate_series(1, 200) as n"
+    warnings = examine(published, build(published, swollen)).warnings
+    assert {warning.subject for warning in warnings} == {"orders"}
+
+
 def failed(house: House, run_id: int) -> set[tuple[str, str]]:
     query = "select subject, expectation from marts.quality_results where run_id = %s and not success"
     return {(row["subject"], row["expectation"]) for row in house.ctx.warehouse.rows(query, (run_id,))}

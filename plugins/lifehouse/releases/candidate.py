@@ -27,14 +27,15 @@ class Delivery:
 class Candidate:
     """``rows`` and ``served_rows`` count each mart in the judged and in the published copy (empty: nothing published).
 
-    ``growth`` is how many times as many records are stored now as when the published release was built.
+    ``growth`` is how many times as many records are stored now as when the published release was built. The two
+    are not comparable if the run speaks about an earlier instant, or is the first with records of some table.
     """
 
     run: Run
     rows: dict[str, int]
     served_rows: dict[str, int] = field(default_factory=dict)
     growth: float = 1.0
-    is_earlier: bool = False  # the run speaks about an instant before the published release's
+    is_comparable: bool = True
     deliveries: list[Delivery] = field(default_factory=list)
 
     def table(self, mart: str) -> str:
@@ -45,13 +46,13 @@ class Candidate:
     def read(cls, connection: psycopg.Connection[Any], run: Run, marts: list[str]) -> Candidate:
         """Count what is there; marts that the slot lacks are absent from ``rows``."""
         published = connection.execute(_PUBLISHED, {"loads": run.loads}).fetchone()
-        slot, as_of, seen, growth = published or (None, run.as_of, [], 1.0)
+        slot, as_of, seen, growth, is_wider = published or (None, run.as_of, [], 1.0, False)
         return cls(
             run,
             rows=_count(connection, run.slot, marts),
             served_rows=_count(connection, slot, marts) if slot else {},
             growth=float(growth),
-            is_earlier=run.as_of < as_of,
+            is_comparable=run.as_of >= as_of and not is_wider,
             deliveries=[
                 Delivery(*row) for row in connection.execute(_DELIVERIES, {"loads": run.loads, "seen": seen})
             ],
@@ -74,6 +75,15 @@ _PUBLISHED = """
             (select sum(loaded) from control.load_tables where load_id = any(%(loads)s))
             / nullif((select sum(loaded) from control.load_tables where load_id = any(runs.loads)), 0),
             1
+        ),
+        exists (
+            select loads.source, tables.table_name
+            from control.load_tables as tables inner join control.loads as loads using (load_id)
+            where tables.loaded > 0 and tables.load_id = any(%(loads)s)
+            except
+            select loads.source, tables.table_name
+            from control.load_tables as tables inner join control.loads as loads using (load_id)
+            where tables.loaded > 0 and tables.load_id = any(runs.loads)
         )
     from control.published
     inner join control.releases using (release_id)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -40,16 +41,13 @@ class Databases:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
-    """The session's own embedded Postgres."""
-    home = Home(tmp_path_factory.mktemp("server-home"))
-    for parent in home.path.parents[:3]:  # pytest's folders are closed to the server's account
-        if os.stat(parent).st_uid == os.getuid() and parent != Path("/tmp"):
-            parent.chmod(0o711)
-    server = EmbeddedServer(home)
+def server() -> Iterator[EmbeddedServer]:
+    """The session's own embedded Postgres; its home is outside pytest's folders, which another session may close."""
+    server = EmbeddedServer(Home(Path(tempfile.mkdtemp(prefix="lifehouse-tests-"))))
     server.start()
     yield server
     server.remove()
+    shutil.rmtree(server.home.path)
 
 
 @pytest.fixture(scope="session")

@@ -41,14 +41,22 @@ def write(tmp_path: Path) -> Callable[[str], Path]:
 def test_a_declaration_loads_without_its_secrets(write: Callable[[str], Path]) -> None:
     source = load_source(write(GOOD))
     orders = source.tables["orders"]
-    assert (orders.unit, orders.whole, orders.columns["amount"].type) == (("order_id",), False, "numeric(12,2)")
+    assert (orders.unit, orders.whole, orders.columns["amount"].type) == (
+        ("order_id",),
+        False,
+        "numeric(12,2)",
+    )
     assert "NOT_SET_ANYWHERE" in str(source.connection)
 
 
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("overlap: 1h", "overlapp: 1h", "shop.yml:11: tables.orders: unknown key 'overlapp'; did you mean 'overlap'?"),
+        (
+            "overlap: 1h",
+            "overlapp: 1h",
+            "shop.yml:11: tables.orders: unknown key 'overlapp'; did you mean 'overlap'?",
+        ),
         ("numeric(12, 2)", "money", "shop.yml:14: tables.orders.columns.amount.type: unknown type 'money'"),
         ("key: order_id", "key: id", "shop.yml:8: tables.orders: id: not among the columns"),
         ("    key: order_id\n", "", "needs a `key`"),
@@ -56,7 +64,11 @@ def test_a_declaration_loads_without_its_secrets(write: Callable[[str], Path]) -
         ("cursor: updated_at", "cursor: amounts", "amounts: not among the columns"),
         ("kind: sql", "kind: sqlite", "shop.yml:4: kind: Input should be 'sql', 'rest' or 'files'"),
         ("source: shop", "source: web", "must be the file's name"),
-        ("      amount:", "      _load_id: {type: bigint}\n      amount:", "_load_id: such names are given by ingest"),
+        (
+            "      amount:",
+            "      _load_id: {type: bigint}\n      amount:",
+            "_load_id: such names are given by ingest",
+        ),
     ],
 )
 def test_a_mistake_is_told_with_its_line(write: Callable[[str], Path], old: str, new: str, told: str) -> None:

@@ -32,7 +32,9 @@ def test_only_new_corrected_and_late_records_are_stored(shop: Any, shop_database
     """)
     second = shop.night()
     assert second.tables["orders"] == TableCounts(received=5, loaded=3, unchanged=2, quarantined=0)
-    stored = shop.rows(f"select order_id, amount from raw_shop.orders where _load_id = {second.load_id} order by 1")
+    stored = shop.rows(
+        f"select order_id, amount from raw_shop.orders where _load_id = {second.load_id} order by 1"
+    )
     assert stored == [(7, Decimal("12.00")), (101, Decimal("10.00")), (102, Decimal("10.00"))]
 
 
@@ -109,7 +111,12 @@ def test_types_survive(make_house: Callable[..., Any], shop_database: Any) -> No
         "_hash": 0,
         "_row": 0,
     }
-    assert house.value("select count(*) from raw_shop.kinds where id = 1 and num_nonnulls(big, bare, at, doc, tag) = 0") == 1
+    assert (
+        house.value(
+            "select count(*) from raw_shop.kinds where id = 1 and num_nonnulls(big, bare, at, doc, tag) = 0"
+        )
+        == 1
+    )
     assert house.night().load_id is None
 
 

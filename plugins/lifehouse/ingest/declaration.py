@@ -33,6 +33,7 @@ class Source(config.Strict):
     connection: SqlConnection | RestConnection | FilesConnection
     schedule: str = Field(description="cron")
     time_zone: str = Field("UTC", description="IANA zone in which the source means times without an offset")
+    date_order: Literal["ymd", "mdy", "dmy"] = Field("ymd", description="of dates that come as text")
     quarantine_share: float = Field(0.01, ge=0, le=1, description="of bad records; above it the gate closes")
     tables: Mapping[Name, Table] = Field(min_length=1)
 

@@ -55,8 +55,9 @@ def record(
 ) -> tuple[int | None, dict[str, TableCounts]]:
     """The new load's id and what it holds; no id (and no trace) when nothing is new and nothing is wrong."""
     with ctx.warehouse.connect() as connection:
-        for setting in ("timezone", source.time_zone), ("client_min_messages", "warning"):
-            connection.execute("select set_config(%s, %s, true)", setting)
+        settings = {"timezone": source.time_zone, "datestyle": f"ISO, {source.date_order}"}
+        for name, value in {**settings, "client_min_messages": "warning"}.items():
+            connection.execute("select set_config(%s, %s, true)", (name, value))
         load_id, opened_at = _open(connection, source)
         counts: dict[str, TableCounts] = {}
         is_new = False

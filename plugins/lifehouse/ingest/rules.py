@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from lifehouse.ingest.table import Column, Table
+from lifehouse.ingest.table import NUMBERS, TIMES, Column, Table
 
 MALFORMED = "malformed line"
 DUPLICATE = "duplicate key"
@@ -21,6 +21,10 @@ _SAFE = {
     "timestamp without time zone": {"timestamptz"},
     "timestamp with time zone": {"timestamptz"},
     "date": {"timestamp", "timestamptz"},
+}
+_SHAPES = {
+    **dict.fromkeys(NUMBERS, r"^\s*[-+]?\.?[0-9]"),
+    **dict.fromkeys(TIMES, r"^\s*[0-9]"),
 }
 _SAME = {"timestamp": "timestamp without time zone", "timestamptz": "timestamp with time zone"}
 
@@ -49,9 +53,16 @@ def value(name: str, column: Column, landed: dict[str, str]) -> sql.Composable:
     field = sql.Identifier("landed", at_source)
     if is_safe(landed[at_source], column):
         return sql.SQL("{}::{}").format(field, kind)
-    return sql.SQL("case when pg_input_is_valid({0}::text, {1}) then {0}::text::{2} end").format(
-        field, sql.Literal(column.type), kind
-    )
+    return sql.SQL("case when {} then {}::text::{} end").format(_readable(field, column), field, kind)
+
+
+def _readable(field: sql.Composable, column: Column) -> sql.Composable:
+    """Postgres reads the text as this type, and it is no word such as NaN, Infinity, now or yesterday."""
+    valid = sql.SQL("pg_input_is_valid({}::text, {})").format(field, sql.Literal(column.type))
+    shape = _SHAPES.get(column.base_type)
+    if shape is None:
+        return valid
+    return sql.SQL("{}::text ~ {} and {}").format(field, sql.Literal(shape), valid)
 
 
 def rules(table: Table, landed: dict[str, str]) -> list[Rule]:
@@ -62,8 +73,8 @@ def rules(table: Table, landed: dict[str, str]) -> list[Rule]:
     for name, column in table.columns.items():
         at_source = landed_name(name, column)
         if at_source in landed and not is_safe(landed[at_source], column):
-            unreadable = sql.SQL("{0} is not null and not pg_input_is_valid({0}::text, {1})")
-            condition = unreadable.format(sql.Identifier("landed", at_source), sql.Literal(column.type))
+            field = sql.Identifier("landed", at_source)
+            condition = sql.SQL("{} is not null and not ({})").format(field, _readable(field, column))
             found.append(Rule(name, f"not a {column.type}", condition, "landed"))
     for name in dict.fromkeys((*table.key, *(n for n, c in table.columns.items() if c.required))):
         null = sql.SQL("{} is null").format(sql.Identifier("typed", name))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -103,6 +104,8 @@ def check(
     if not subject_checks:
         return []
     folder = ctx.home.folder("data_docs", gate, pages)
+    for part in ("validations", "expectations"):  # the pages speak of the last judgement only
+        shutil.rmtree(folder / part, ignore_errors=True)
     results = _validate(ctx.warehouse, f"{gate} {run_id or load_id or ''}".strip(), subject_checks, folder)
     with ctx.warehouse.connect() as connection, connection.cursor() as cursor:
         place = {"gate": gate, "run_id": run_id, "load_id": load_id}
@@ -111,6 +114,7 @@ def check(
 
 
 def _validate(warehouse: Warehouse, name: str, checks: Sequence[SubjectCheck], pages: Path) -> list[Result]:
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)  # its import sets another
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
     context.add_data_docs_site(_SITE, _site(pages))

@@ -1,0 +1,183 @@
+"""An HTTP API as a source: a real server answers."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from lifehouse.errors import GateClosed, SourceError
+from lifehouse.ingest import extract_rest
+from lifehouse.ingest.record import TableCounts
+
+API = """
+kind: rest
+connection:
+  base_url: "${TEST_API}"
+  token: "${TEST_TOKEN}"
+  paginator: {kind: link, next: next}
+tables:
+  contacts:
+    path: /contacts
+    records: $.results
+    cursor_param: since
+    params: {limit: 3}
+    key: id
+    cursor: updated_at
+    overlap: 1h
+    columns:
+      id: {type: bigint}
+      email: {type: text}
+      amount: {type: numeric}
+      vip: {type: boolean}
+      updated_at: {type: timestamptz, required: true}
+"""
+
+
+class Api(ThreadingHTTPServer):
+    """``records`` of contacts, three a page; ``answer`` replaces the answer; ``asked`` are the queries."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.records: list[dict[str, Any]] = [
+            {"id": n, "email": f"p{n}@example.org", "amount": n / 10, "vip": n == 1, "tags": ["a", n],
+             "updated_at": f"2020-01-0{n}T00:00:00Z"}
+            for n in range(1, 9)
+        ]  # fmt: skip
+        self.answer: tuple[int, bytes] | None = None
+        self.asked: list[dict[str, list[str]]] = []
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Api
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        query = parse_qs(urlsplit(self.path).query)
+        self.server.asked.append(query)
+        status, body = self.server.answer or self._page(query)
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _page(self, query: dict[str, list[str]]) -> tuple[int, bytes]:
+        if self.headers["Authorization"] != "Bearer s3cret":
+            return 401, b"{}"
+        since = query.get("since", [""])[0]
+        rows = [row for row in self.server.records if row["updated_at"] >= since.replace("+00:00", "Z")]
+        start, size = int(query.get("after", ["0"])[0]), int(query["limit"][0])
+        more = (
+            f"{self.server.url}/contacts?limit={size}&since={since.replace('+', '%2B')}&after={start + size}"
+        )
+        page = {"results": rows[start : start + size], "next": more if start + size < len(rows) else None}
+        return 200, json.dumps(page).encode()
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    server = Api()
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    monkeypatch.setenv("TEST_API", server.url)
+    monkeypatch.setenv("TEST_TOKEN", "s3cret")
+    monkeypatch.setattr(extract_rest, "_BACKOFF", 0.01)
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def crm(make_house: Callable[..., Any], api: Api) -> Any:
+    return make_house(API, "crm")
+
+
+def test_all_pages_come_typed_and_then_only_what_is_new(crm: Any, api: Api) -> None:
+    assert crm.night().tables["contacts"] == TableCounts(8, 8, 0, 0)
+    stored = crm.rows(
+        "select email, amount::text, vip, _extra from raw_crm.contacts where id < 3 order by id"
+    )
+    assert stored == [
+        ("p1@example.org", "0.1", True, {"tags": ["a", 1]}),
+        ("p2@example.org", "0.2", False, {"tags": ["a", 2]}),
+    ]
+    assert crm.night().load_id is None
+    assert api.asked[-1]["since"] == ["2020-01-07T23:00:00+00:00"]
+    api.records.append(api.records[0] | {"amount": 5, "updated_at": "2020-01-09T00:00:00Z"})
+    assert crm.night().tables["contacts"] == TableCounts(2, 1, 1, 0)
+
+
+def test_a_record_of_nonsense_is_set_aside(crm: Any, api: Api) -> None:
+    crm.declare("kind: rest", "kind: rest\nquarantine_share: 0.4")
+    api.records[3]["amount"] = {"value": 3}
+    api.records[4] = "not a record"  # type: ignore[call-overload]
+    api.records[5]["updated_at"] = "yesterday"
+    api.records = [r if isinstance(r, dict) else Sorted(r) for r in api.records]
+    assert crm.night().tables["contacts"] == TableCounts(8, 5, 0, 3)
+    reasons = crm.rows("select column_name, reason from control.quarantined order by column_name")
+    assert reasons == [
+        ("", "malformed line"),
+        ("amount", "not a numeric"),
+        ("updated_at", "not a timestamptz"),
+    ]
+
+
+class Sorted(str):
+    """Nonsense that the server can still filter."""
+
+    def __getitem__(self, key: Any) -> str:
+        return "9999"
+
+
+def test_a_column_that_every_record_lacks_closes_the_gate(crm: Any, api: Api) -> None:
+    for record in api.records:
+        del record["updated_at"]
+        record["changed"] = "x"
+    api.answer = (200, json.dumps({"results": api.records, "next": None}).encode())
+    with pytest.raises(GateClosed) as closed:
+        crm.night()
+    assert "crm.contacts.updated_at: 1 declared column is missing at the source" in closed.value.failures
+    assert crm.value("select count(*) from control.loads where status = 'accepted'") == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ((500, b"{}"), "answered 500 Internal Server Error"),
+        ((404, b"{}"), "answered 404 Not Found"),
+        ((200, b"<html>"), "answered something that is not JSON"),
+        ((200, b'{"items": []}'), "answered without a list at $.results"),
+    ],
+)
+def test_an_answer_that_is_none_is_not_taken_for_nothing_new(
+    crm: Any, api: Api, answer: tuple[int, bytes], told: str
+) -> None:
+    api.answer = answer
+    with pytest.raises(SourceError) as error:
+        crm.ingest()
+    assert str(error.value).startswith("crm.contacts: GET /contacts at 127.0.0.1:")
+    assert str(error.value).endswith(told)
+    assert crm.value("select count(*) from control.loads") == 0
+
+
+def test_a_source_that_is_down_or_refuses_says_so(
+    crm: Any, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_TOKEN", "wrong")
+    with pytest.raises(SourceError, match="answered 401 Unauthorized"):
+        crm.ingest()
+    monkeypatch.setenv("TEST_API", "http://127.0.0.1:1")
+    with pytest.raises(
+        SourceError, match=r"GET /contacts at 127.0.0.1:1 failed after 4 attempts \(ConnectionError\)"
+    ):
+        crm.ingest()

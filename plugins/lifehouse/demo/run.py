@@ -40,7 +40,7 @@ class Demo:
         :raises DemoFailed: a DAG run failed.
         """
         house = House(self.ctx)
-        self.environment = house.start_systems()
+        self.environment = house.start_systems(self.households)
         todo = self._nights()
         with (
             self.console.status("The company opens: shop, CRM, Airflow") as status,

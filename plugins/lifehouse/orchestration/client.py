@@ -13,6 +13,7 @@ import httpx
 
 from lifehouse.errors import LifehouseError
 
+_SPEAK_FOR_THEMSELVES = frozenset({"AirflowFailException", "LifehouseError", "SourceError", "WarehouseError"})
 FINISHED = frozenset({"success", "failed"})
 
 
@@ -189,7 +190,8 @@ class AirflowClient:
         for entry in reversed(entries if isinstance(entries, list) else []):
             if isinstance(entry, dict) and entry.get("error_detail"):
                 detail = entry["error_detail"][0]
-                return f"{detail.get('exc_type')}: {detail.get('exc_value')}"
+                kind, text = detail.get("exc_type"), str(detail.get("exc_value"))
+                return text if kind in _SPEAK_FOR_THEMSELVES else f"{kind}: {text}"
         return "no error in its log; see Airflow"
 
     def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:

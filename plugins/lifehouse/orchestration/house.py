@@ -31,13 +31,16 @@ class House:
         """Whether the project is the demo company, whose systems are simulated and whose clock stands in 2017."""
         return self.ctx.project.root == INSTALLATION
 
-    def start_systems(self) -> dict[str, str]:
-        """Start the demo company's systems; returns the environment in which its sources and syncs find them."""
+    def start_systems(self, households: int | None = None) -> dict[str, str]:
+        """Start the demo company's systems; returns the environment in which its sources and syncs find them.
+
+        :param households: a sample of so many; None for all.
+        """
         if not self.is_demo:
             return {}
         from lifehouse.demo import services  # noqa: PLC0415
 
-        environment = {**services.start(self.ctx), CLOCK_VARIABLE: "off"}
+        environment = {**services.start(self.ctx, households), CLOCK_VARIABLE: "off"}
         receiver = {
             "conn_type": "http",
             "host": environment["LIFEHOUSE_RECEIVER_URL"],

@@ -103,6 +103,10 @@ class Settings:
             "LIFEHOUSE_HOME": str(self.ctx.home.path),
             "LIFEHOUSE_PROJECT": str(self.ctx.project.root),
             "PYTHONUNBUFFERED": "1",
+            # dbt's locks are freed by the end of the task's process; the helper that notices would write errors.
+            "PYTHONWARNINGS": ",".join(
+                filter(None, [os.environ.get("PYTHONWARNINGS"), "ignore:resource_tracker"])
+            ),
         }
 
     @cached_property

@@ -16,22 +16,16 @@ from airflow.listeners import hookimpl
 
 log = logging.getLogger(__name__)
 
-#: What the stations import when they are called.
+#: What the stations import from elsewhere. Not Lifehouse itself (0.1 s): a change to it counts from the next task on.
 MODULES = (
     "airflow.providers.standard.operators.python",
-    "lifehouse.orchestration.airflow.tasks",
-    "lifehouse.ingest.run",
-    "lifehouse.ingest.gate",
-    "lifehouse.releases.run",
-    "lifehouse.build.stations",
-    "lifehouse.releases.gate",
-    "lifehouse.releases.publish",
-    "lifehouse.activation.run",
     "dbt.cli.main",
     "dbt.adapters.postgres",
-    "dlt.sources.sql_database",
     "dlt.sources.rest_api",
+    "dlt.sources.sql_database",
     "great_expectations",
+    "pandas",
+    "scipy.sparse.csgraph",
 )
 
 

@@ -41,22 +41,25 @@ def withdraw(connection: psycopg.Connection[Any], release_id: int) -> None:
     )
 
 
+# Differences of whole sets: a planner without statistics would probe the table that is being filled, row by row.
 _LEAVE = """
     update history.segment_history as stays
     set left_release = %(release_id)s, left_as_of = %(as_of)s
-    where stays.left_release is null and not exists (
-        select from {members} as members
-        where members.segment = stays.segment and members.customer_id = stays.customer_id
-    )
+    from (
+        select segment, customer_id from history.segment_history where left_release is null
+        except
+        select segment, customer_id from {members}
+    ) as gone
+    where stays.left_release is null
+        and stays.segment = gone.segment and stays.customer_id = gone.customer_id
 """
 
 _ENTER = """
     insert into history.segment_history (segment, customer_id, entered_release, entered_as_of)
-    select members.segment, members.customer_id, %(release_id)s, %(as_of)s
-    from {members} as members
-    where not exists (
-        select from history.segment_history as stays
-        where stays.left_release is null
-            and stays.segment = members.segment and stays.customer_id = members.customer_id
-    )
+    select came.segment, came.customer_id, %(release_id)s, %(as_of)s
+    from (
+        select segment, customer_id from {members}
+        except
+        select segment, customer_id from history.segment_history where left_release is null
+    ) as came
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,10 @@ def test_help_names_every_command_in_its_panel() -> None:
     places = [text.index(f"─ {panel} ─") for panel in ("Start", "Every night", "Look", "Decide", "Act")]
     assert places == sorted(places)
     assert "─ Commands ─" not in text
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert CliRunner().invoke(root.build(), ["--version"]).output == f"lifehouse {version('lifehouse')}\n"
 
 
 def test_every_command_has_help_that_says_what_it_does() -> None:

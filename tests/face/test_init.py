@@ -92,6 +92,26 @@ def test_a_database_is_read_by_its_keys_and_its_change_times(
     databases.drop(url)  # type: ignore[attr-defined]
 
 
+def test_a_tables_own_id_and_its_own_lines_win_over_what_sounds_like_them(
+    databases: Callable[..., object], tmp_path: Path
+) -> None:
+    url = databases.create(template=None)  # type: ignore[attr-defined]
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            """
+            create table orders (id uuid primary key, "order" text, customer_id int, total numeric, created_at timestamptz);
+            create table order_items (order_id uuid, line_no int, product_id int, quantity int, unit_price numeric,
+                primary key (order_id, line_no))
+            """
+        )
+    made, source = draft(database.look(url, "public"), tmp_path / "p")
+    drafts = {draft.contract: draft.sql for draft in made.drafts}
+    assert "staged('shop', 'orders', by=\"id\")" in drafts["orders"]
+    assert "raw('shop', 'order_items'" in drafts["order_lines"]
+    assert source.tables["orders"].columns["order_"].from_ == "order"
+    databases.drop(url)  # type: ignore[attr-defined]
+
+
 def test_the_address_of_a_database_is_written_nowhere(
     databases: Callable[..., object], tmp_path: Path
 ) -> None:

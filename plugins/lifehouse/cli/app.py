@@ -6,7 +6,7 @@ import importlib
 import logging
 import sys
 import warnings
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -54,21 +54,27 @@ def build() -> typer.Typer:
         add_completion=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    app.callback()(_version)
+    app.callback(help=_HELP)(_options)
     for name in _FILES:
         importlib.import_module(f"lifehouse.cli.{name}").register(app)
     _arrange(app)
     return app
 
 
-def _version(
-    version: bool = typer.Option(False, "--version", help="Show the version.", is_eager=True),
-) -> None:
-    if version:
-        from importlib.metadata import version as installed
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
 
-        typer.echo(f"lifehouse {installed('lifehouse')}")
+        typer.echo(f"lifehouse {version('lifehouse')}")
         raise typer.Exit
+
+
+def _options(
+    _: Annotated[
+        bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_version)
+    ] = False,
+) -> None:
+    """Options before any command."""
 
 
 def _arrange(app: typer.Typer) -> None:
@@ -111,7 +117,9 @@ def tell(error: LifehouseError) -> None:
 def main() -> None:
     """Entry point. Exit codes: 0 done, 1 an error told in words, 2 wrong usage."""
     warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")  # a library's, harmless
-    handler = logging.StreamHandler()  # libraries speak up from warnings on; what a command has to say it prints
+    handler = (
+        logging.StreamHandler()
+    )  # libraries speak up from warnings on; what a command has to say it prints
     handler.setLevel(logging.WARNING)
     logging.basicConfig(handlers=[handler], format="%(name)s: %(message)s")
     try:

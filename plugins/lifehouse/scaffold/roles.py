@@ -76,6 +76,7 @@ _TABLE_NAMES = {
     ),
     Kind.PRODUCTS: re.compile(r"(product|item|article|sku|catalogue?|variant)s?$"),
 }
+_PLAIN_IDS = ("id", "code", "key", "number", "no")
 _TIMES = ("timestamp", "timestamptz", "date")
 
 
@@ -107,12 +108,9 @@ def guess(table: Table) -> Guess:
             roles[role] = column
     kind = _kind(table, roles)
     own = _OWN_ID.get(kind)
-    if own and own not in roles:
-        plain = next(
-            (column for column in table.columns if column.name in ("id", "code", "key", "number", "no")), None
-        )
-        if plain is not None:
-            roles[own] = plain
+    plain = next((column for column in table.columns if column.name in _PLAIN_IDS), None)
+    if own and plain and (own not in roles or kind is not Kind.LINES):
+        roles[own] = plain  # a table's own id says more than a column that sounds like one
     named = {Kind.CUSTOMERS: "full_name", Kind.PRODUCTS: "product_name"}.get(kind)
     plain_name = next((column for column in table.columns if column.name == "name"), None)
     if named and plain_name:
@@ -154,9 +152,7 @@ def _kind(table: Table, roles: dict[str, Column]) -> Kind:
         if key and own in has and roles[own].name == key and kind is not Kind.LINES:
             return kind
     for kind, pattern in _TABLE_NAMES.items():
-        if pattern.search(table.name) and (
-            _OWN_ID[kind] in has or key in ("id", "code", "key", "number", "no")
-        ):
+        if pattern.search(table.name) and (_OWN_ID[kind] in has or key in _PLAIN_IDS):
             return kind
     if {"email", "phone", "last_name"} & has and "order_key" not in has and key:
         return Kind.CUSTOMERS

@@ -36,7 +36,7 @@ def drafts(guesses: list[Guess], source: str, currency: str, zone: str) -> list[
         for draft in tables.drafts(guess):
             found.setdefault(draft.contract, draft)
     for guess in guesses:
-        for draft in lines.drafts(guess):
+        for draft in (*lines.drafts(guess), *tables.without_lines(guess)):
             found.setdefault(draft.contract, draft)
     return list(found.values())
 
@@ -53,8 +53,6 @@ class Tables(Writer):
             yield self._products(guess)
         elif guess.kind is Kind.ORDERS and "order_key" in guess and guess.time:
             yield self._orders(guess)
-            if "amount" in guess:
-                yield self._one_line_an_order(guess)
         elif guess.kind is Kind.LINES and self.amount_of(guess):
             yield self._lines(guess)
 
@@ -119,6 +117,11 @@ class Tables(Writer):
             "currency": self.currency_of(guess),
         }
         return self.model("orders", guess, key, fields, checks)
+
+    def without_lines(self, guess: Guess) -> Iterator[Draft]:
+        """The last resort for order lines: the order's own amount as its only line."""
+        if guess.kind is Kind.ORDERS and {"order_key", "amount"} <= guess.roles.keys():
+            yield self._one_line_an_order(guess)
 
     def _one_line_an_order(self, guess: Guess) -> Draft:
         key, amount = text(guess.roles["order_key"]), guess.roles["amount"].name

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
-from croniter import croniter
+from croniter import croniter  # type: ignore[import-untyped]
 
 from lifehouse.context import Context
 from lifehouse.errors import LifehouseError

@@ -58,9 +58,15 @@ def night(
         try:
             outcome.syncs[sync] = stations.sync(ctx, sync)
         except LifehouseError as error:
-            outcome.problems.append(f"sync {sync}: {error}")
+            outcome.problems.append(_told("sync", sync, error))
             say(outcome.problems[-1])
     return outcome
+
+
+def _told(what: str, name: str, error: LifehouseError) -> str:
+    """The error's sentence, which names its source or sync at least once."""
+    said = str(error)
+    return said if said.startswith(f"{what} {name}") else f"{what} {name}: {said}"
 
 
 def _take_in(ctx: Context, source: str, outcome: Night, say: Say) -> None:
@@ -72,7 +78,7 @@ def _take_in(ctx: Context, source: str, outcome: Night, say: Say) -> None:
             say(f"raw gate {source}")
             stations.raw_gate(ctx, load_id)
     except LifehouseError as error:
-        outcome.problems.append(f"source {source}: {error}")
+        outcome.problems.append(_told("source", source, error))
         say(outcome.problems[-1])
 
 

@@ -1,6 +1,6 @@
 {{ per_customer(indexes=[{'columns': ['customer_id', 'occurred_at', 'event_id']}]) }}
 
-{#- Each entry: the contract table, its time, the event's type, its detail, channel and campaign. -#}
+{#- Each entry: the contract table, its time, the event, its detail, channel and campaign. -#}
 {% set matters = [
     ('campaign_targets', 'targeted_at', "'campaign_targeted'", 'arm', 'null', 'campaign_key'),
     ('offer_redemptions', 'redeemed_at', "'offer_redeemed'", 'offer_key', 'null', 'campaign_key'),

@@ -1,9 +1,11 @@
 {{ per_customer() }}
 
 {#- Survivorship: of each field the newest value that is not empty; ties by source and key. -#}
-{% set fields = ['kind', 'full_name', 'first_name', 'last_name', 'email', 'phone', 'loyalty_card', 'age_band',
-    'income_band', 'household_size', 'marital_status', 'company_name', 'industry', 'city', 'region',
-    'postal_code', 'country', 'acquisition_channel'] %}
+{% set fields = [
+    'kind', 'full_name', 'first_name', 'last_name', 'email', 'phone', 'loyalty_card',
+    'age_band', 'income_band', 'household_size', 'marital_status', 'company_name', 'industry',
+    'city', 'region', 'postal_code', 'country', 'acquisition_channel',
+] %}
 
 with refs as (
     select * from {{ source('registry', 'customer_refs') }}
@@ -33,7 +35,9 @@ select
     {% endfor %}
     min(created_at) as created_at,
     max(updated_at) as updated_at,
-    (array_agg(source || ':' || source_key order by created_at nulls last, source, source_key))[1] as first_record,
+    (
+        array_agg(source || ':' || source_key order by created_at nulls last, source, source_key)
+    )[1] as first_record,
     count(distinct source)::int as sources,
     count(*)::int as records
 from records

@@ -1,20 +1,29 @@
 {{ config(materialized='view') }}
 
+{#- Each entry: the identifier's kind and its normalised value. -#}
+{% set identifiers = [
+    ("'email'", normal_email('email')),
+    ("'phone'", normal_phone('phone')),
+    ("'loyalty_card'", normal_card('loyalty_card')),
+    ("'id:' || external_source", 'external_key'),
+    ("'id:' || source", 'customer_key'),
+] %}
+
 with profiles as (
     select * from {{ ref('contract_profiles') }}
     where customer_key is not null
 ),
 
 identifiers as (
-    select source, customer_key, 'email' as kind, {{ normal_email('email') }} as value from profiles
-    union
-    select source, customer_key, 'phone', {{ normal_phone('phone') }} from profiles
-    union
-    select source, customer_key, 'loyalty_card', {{ normal_card('loyalty_card') }} from profiles
-    union
-    select source, customer_key, 'id:' || external_source, external_key from profiles
-    union
-    select source, customer_key, 'id:' || source, customer_key from profiles
+    {% for kind, value in identifiers %}
+    select
+        source,
+        customer_key,
+        {{ kind }} as kind,
+        {{ value }} as value
+    from profiles
+    {{ 'union' if not loop.last }}
+    {% endfor %}
 )
 
 select * from identifiers

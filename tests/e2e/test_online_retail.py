@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from support.data import data_folder
 
 from lifehouse import run
 from lifehouse.context import Context
 from lifehouse.project import INSTALLATION
+from support.data import data_folder
 
 PROJECT = INSTALLATION / "examples" / "online_retail"
 NIGHTS = 10

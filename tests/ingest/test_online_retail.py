@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from support.data import data_folder
 
 from lifehouse.context import Context
 from lifehouse.ingest import gate, run
 from lifehouse.project import INSTALLATION
+from support.data import data_folder
 
 DAYS = 20
 

@@ -38,7 +38,7 @@ class RestConnection(config.Strict):
     base_url: str
     token: str | None = Field(None, description="bearer token, from the environment: ${CRM_TOKEN}")
     headers: dict[str, str] = Field(default_factory=dict)
-    paginator: Paginator = Paginator()
+    paginator: Paginator = Field(default_factory=lambda: Paginator.model_validate({}))
     timeout_seconds: float = Field(30, gt=0)
 
 

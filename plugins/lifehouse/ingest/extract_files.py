@@ -90,7 +90,7 @@ def _fresh(
         raise SourceError(f"{source}.{name}: no file matches {table.files} in {_place(url)}")
     known = {row["file"]: row["sha256"] for row in ctx.warehouse.rows(_KNOWN, (source, name))}
     work.mkdir(parents=True, exist_ok=True)
-    copies = []
+    copies: list[Copy] = []
     for path in found:
         relative = path.removeprefix(root).lstrip("/")
         target = work / f"{len(copies)}-{Path(path).name}"

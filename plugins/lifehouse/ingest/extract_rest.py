@@ -39,14 +39,16 @@ def _columns(table: RestTable) -> list[Any]:
 
 
 def _batches(source: str, connection: RestConnection, table: RestTable, delivery: Delivery) -> Iterator[Any]:
-    records = ((record, {}) for record in _records(source, connection, table, delivery))
+    records: Iterator[tuple[Any, dict[str, Any]]] = (
+        (record, {}) for record in _records(source, connection, table, delivery)
+    )
     yield from batches.of_records(table, records, delivery)
 
 
 def _records(source: str, connection: RestConnection, table: RestTable, delivery: Delivery) -> Iterator[Any]:
     from dlt.sources.helpers.requests import Client  # noqa: PLC0415
-    from dlt.sources.helpers.rest_client import RESTClient  # noqa: PLC0415
     from dlt.sources.helpers.rest_client.auth import BearerTokenAuth  # noqa: PLC0415
+    from dlt.sources.helpers.rest_client.client import RESTClient  # noqa: PLC0415
     from requests import RequestException  # noqa: PLC0415
 
     session = Client(
@@ -58,7 +60,7 @@ def _records(source: str, connection: RestConnection, table: RestTable, delivery
     client = RESTClient(
         connection.base_url,
         headers=dict(connection.headers),
-        auth=BearerTokenAuth(connection.token) if connection.token else None,  # type: ignore[arg-type]
+        auth=BearerTokenAuth(connection.token) if connection.token else None,
         session=session,
     )
     place = f"{source}.{delivery.table}: GET {table.path} at {urlsplit(connection.base_url).netloc}"

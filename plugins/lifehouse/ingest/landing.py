@@ -64,7 +64,6 @@ def land(ctx: Context, source: Source, resources: Sequence[Any]) -> None:
         pipelines_dir=str(ctx.home.folder("dlt", "work", source.source)),
         destination=dlt.destinations.postgres(credentials=ctx.warehouse.url),
         dataset_name=source.landing_schema,
-        progress=None,
     )
     try:
         pipeline.run(list(resources), loader_file_format="csv", write_disposition="replace")

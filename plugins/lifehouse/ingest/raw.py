@@ -70,15 +70,23 @@ def prepare(connection: psycopg.Connection[Any], place: Place) -> None:
     for name, kind in place.types.items():
         if name not in existing:
             add = sql.SQL("alter table {} add column {} {}")
-            connection.execute(add.format(place.raw, sql.Identifier(name), sql.SQL(kind)))  # type: ignore[arg-type]
+            connection.execute(add.format(place.raw, sql.Identifier(name), sql.SQL(kind)))
         elif existing[name] != _full_name(kind):
             _retype(connection, place, name, existing[name], kind)
 
 
+def index(connection: psycopg.Connection[Any], place: Place) -> None:
+    """Index the raw table by load and by unit, if it is not yet: after the first load, which is then much quicker."""
+    indexes = {f"{place.name}_load": ("_load_id",), f"{place.name}_unit": place.table.unit}
+    for name, names in indexes.items():
+        create = sql.SQL("create index if not exists {} on {} ({})")
+        listed = sql.SQL(", ").join(map(sql.Identifier, names))
+        connection.execute(create.format(sql.Identifier(name), place.raw, listed))
+
+
 def _make(connection: psycopg.Connection[Any], place: Place) -> None:
     declared = sql.SQL(", ").join(
-        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))  # type: ignore[arg-type]
-        for name, kind in place.types.items()
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, kind in place.types.items()
     )
     connection.execute(
         sql.SQL(
@@ -86,9 +94,6 @@ def _make(connection: psycopg.Connection[Any], place: Place) -> None:
             "_hash bigint not null, _row bigint generated always as identity)"
         ).format(place.raw, declared)
     )
-    connection.execute(sql.SQL("create index on {} (_load_id)").format(place.raw))
-    unit = sql.SQL(", ").join(map(sql.Identifier, place.table.unit))
-    connection.execute(sql.SQL("create index on {} ({})").format(place.raw, unit))
     connection.execute(
         sql.SQL(
             "create table if not exists {} (load_id bigint not null, reason text not null, column_name text, "
@@ -109,7 +114,7 @@ def _full_name(declared: str) -> str:
 
 def _retype(connection: psycopg.Connection[Any], place: Place, name: str, found: str, declared: str) -> None:
     alter = sql.SQL("alter table {} alter column {} type {} using {}::{}")
-    kind, column = sql.SQL(declared), sql.Identifier(name)  # type: ignore[arg-type]
+    kind, column = sql.SQL(declared), sql.Identifier(name)
     try:
         connection.execute(alter.format(place.raw, column, kind, column, kind))
     except psycopg.DataError:

@@ -93,6 +93,7 @@ def _table(
     sifted = sift.Sifted()
     if landed:
         sifted = sift.sift(connection, table, landed, load_id, opened_at)
+    raw.index(connection, table)
     counts = TableCounts(
         sifted.received,
         sifted.loaded,

@@ -46,7 +46,7 @@ def landed_name(name: str, column: Column) -> str:
 
 def value(name: str, column: Column, landed: dict[str, str]) -> sql.Composable:
     """The declared column's typed value, null where it cannot be read; ``landed`` is the landing table's alias."""
-    kind = sql.SQL(column.type)  # type: ignore[arg-type]
+    kind = sql.SQL(column.type)
     at_source = landed_name(name, column)
     if at_source not in landed:
         return sql.SQL("null::{}").format(kind)
@@ -99,7 +99,7 @@ def describe(column: Column) -> dict[str, str]:
 
 
 def _of_values(name: str, column: Column) -> list[Rule]:
-    field, kind = sql.Identifier("typed", name), sql.SQL(column.type)  # type: ignore[arg-type]
+    field, kind = sql.Identifier("typed", name), sql.SQL(column.type)
     words = describe(column)
     tests = {
         "in": sql.SQL("{}::text <> all ({})").format(field, sql.Literal(column.allowed or [])),

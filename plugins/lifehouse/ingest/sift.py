@@ -8,10 +8,10 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from lifehouse.ingest import versions
 from lifehouse.ingest.raw import Place
 from lifehouse.ingest.rules import DUPLICATE, Rule, landed_name, rules, value
-
-_SUPERSEDED = -1  # an older version within the same delivery
+from lifehouse.ingest.table import TIMES
 
 _SIFT = """
 create temporary table sifted on commit drop as
@@ -30,52 +30,11 @@ from (
 ) as typed
 """
 
-_CURRENT = """
-create temporary table current_version on commit drop as
-select distinct on ({unit}) {unit}, records._hash
-from {raw} as records
-inner join control.loads on records._load_id = loads.load_id
-where loads.status = 'accepted' and ({unit}) in (select {plain_unit} from sifted)
-order by {unit}, records._load_id desc
-"""
-
 _LOAD = """
 insert into {raw} ({columns}, _extra, _load_id, _loaded_at, _hash)
 select {columns}, _extra, %(load)s, %(at)s, _hash
 from sifted
-where _rule is null {is_new}
-"""
-
-_DUPLICATES = """
-with repeated as (
-    select {unit} from sifted where _rule is null group by {unit} having count(*) > 1
-),
-ranked as (
-    select
-        sifted._landed,
-        sifted._hash,
-        {unit_of_sifted},
-        rank() over newest as place,
-        row_number() over (partition by {unit_of_sifted} order by {order}, sifted._landed) as number
-    from sifted
-    inner join repeated using ({unit})
-    where sifted._rule is null
-    window newest as (partition by {unit_of_sifted} order by {order})
-),
-conflicts as (
-    select {unit} from ranked where place = 1 group by {unit} having count(distinct _hash) > 1
-),
-verdicts as (
-    select
-        ranked._landed,
-        (case when conflicts.is_one then %(duplicate)s else %(superseded)s end)::smallint as rule
-    from ranked
-    left join (select *, true as is_one from conflicts) as conflicts using ({unit})
-    where conflicts.is_one or ranked.number > 1
-)
-update sifted set _rule = verdicts.rule
-from verdicts
-where sifted._landed = verdicts._landed
+where _rule is null and {is_new}
 """
 
 _QUARANTINE = """
@@ -130,25 +89,21 @@ def sift(
     """Sift ``landing_<source>.<table>``, whose columns and types are ``landed``, into raw and quarantine."""
     found = rules(place.table, landed)
     received = connection.execute(_sifting(place, landed, found)).rowcount
+    is_new: sql.Composable = sql.SQL("true")
     if place.table.key:
         connection.execute("analyze sifted")
-    superseded = _settle_duplicates(connection, place, len(found) + 1) if place.table.key else 0
-    is_new = sql.SQL("")
-    if place.table.key and _has_records(connection, place):
-        _find_current(connection, place)
-        is_new = sql.SQL(
-            "and not exists (select from current_version as known where ({0}) = ({1}) and known._hash = sifted._hash)"
-        ).format(_of("known", place.table.key), _of("sifted", place.table.key))
+        versions.settle_duplicates(connection, place, len(found) + 1)
+        is_new = versions.is_not_current(connection, place)
     columns = sql.SQL(", ").join(map(sql.Identifier, place.types))
     load = sql.SQL(_LOAD).format(raw=place.raw, columns=columns, is_new=is_new)
     loaded = connection.execute(load, {"load": load_id, "at": opened_at}).rowcount
-    bad, quarantined = _set_aside(connection, place, found, load_id)
-    reached = _reached(connection, place, opened_at)
+    superseded, bad, reached = _counted(connection, place, opened_at)
+    quarantined = _set_aside(connection, place, found, load_id) if bad else 0
     connection.execute("drop table sifted; drop table if exists current_version")
     return Sifted(received, loaded, quarantined, superseded, bad - quarantined, reached)
 
 
-def _sifting(place: Place, landed: dict[str, str], found: list[Rule]) -> sql.Composable:
+def _sifting(place: Place, landed: dict[str, str], found: list[Rule]) -> sql.Composed:
     table = place.table
     given = [name for name in table.given if name in landed]
     values = [sql.SQL("landed.{0} as {0}").format(sql.Identifier(name)) for name in given]
@@ -196,52 +151,8 @@ def _extra(place: Place, landed: dict[str, str]) -> sql.Composable:
     )
 
 
-def _of(alias: str, names: tuple[str, ...]) -> sql.Composable:
-    return sql.SQL(", ").join(sql.Identifier(alias, name) for name in names)
-
-
-def _has_records(connection: psycopg.Connection[Any], place: Place) -> bool:
-    row = connection.execute(sql.SQL("select exists (select from {})").format(place.raw)).fetchone()
-    return bool(row and row[0])
-
-
-def _find_current(connection: psycopg.Connection[Any], place: Place) -> None:
-    key = place.table.key
-    connection.execute(
-        sql.SQL(_CURRENT).format(
-            unit=_of("records", key),
-            plain_unit=sql.SQL(", ").join(map(sql.Identifier, key)),
-            raw=place.raw,
-        )
-    )
-    connection.execute("analyze current_version")
-
-
-def _settle_duplicates(connection: psycopg.Connection[Any], place: Place, number: int) -> int:
-    """Of several rows with one key the newest stays; rows that contradict each other are all bad."""
-    table = place.table
-    order = (
-        [sql.SQL("{} desc nulls last").format(sql.Identifier("sifted", table.cursor))] if table.cursor else []
-    )
-    if "_file" in table.given:
-        order.append(sql.SQL("sifted._file desc"))
-    query = sql.SQL(_DUPLICATES).format(
-        unit=sql.SQL(", ").join(map(sql.Identifier, table.key)),
-        unit_of_sifted=_of("sifted", table.key),
-        order=sql.SQL(", ").join(order or [sql.SQL("true")]),
-    )
-    connection.execute(query, {"duplicate": number, "superseded": _SUPERSEDED})
-    row = connection.execute("select count(*) from sifted where _rule = %s", (_SUPERSEDED,)).fetchone()
-    return row[0] if row else 0
-
-
-def _set_aside(
-    connection: psycopg.Connection[Any], place: Place, found: list[Rule], load_id: int
-) -> tuple[int, int]:
-    """How many rows are bad, and how many of them were not in quarantine yet and are now."""
-    row = connection.execute("select count(*) from sifted where _rule > 0").fetchone()
-    if not row or not row[0]:
-        return 0, 0
+def _set_aside(connection: psycopg.Connection[Any], place: Place, found: list[Rule], load_id: int) -> int:
+    """How many of the bad rows were not in quarantine yet, and are now."""
     listed = [*((rule.reason, rule.column) for rule in found), (DUPLICATE, ", ".join(place.table.key))]
     parameters = {
         "load": load_id,
@@ -253,20 +164,25 @@ def _set_aside(
     query = sql.SQL(_QUARANTINE).format(landing=place.landing, quarantine=place.quarantine)
     kept = connection.execute(query, parameters).rowcount
     connection.execute(sql.SQL(_REASONS).format(quarantine=place.quarantine), parameters)
-    return row[0], kept
+    return kept
 
 
-def _reached(connection: psycopg.Connection[Any], place: Place, opened_at: Any) -> str | None:
-    """The greatest cursor value received, no later than now: a clock gone wrong must not hide what follows."""
+def _counted(
+    connection: psycopg.Connection[Any], place: Place, opened_at: Any
+) -> tuple[int, int, str | None]:
+    """Superseded rows, bad rows, and the greatest cursor received.
+
+    The cursor is no later than now: a clock gone wrong at the source must not hide what follows.
+    """
     table = place.table
-    if table.cursor is None:
-        return None
-    column = sql.Identifier(table.cursor)
-    is_time = table.columns[table.cursor].base_type in ("timestamptz", "timestamp", "date")
-    capped = sql.SQL("case when max({0}) > {1} then {1} else max({0}) end" if is_time else "max({0})")
-    kind = sql.SQL(table.columns[table.cursor].base_type)  # type: ignore[arg-type]
-    now = sql.SQL("{}::timestamptz::{}").format(sql.Literal(opened_at), kind)
-    row = connection.execute(
-        sql.SQL("select {}::text from sifted").format(capped.format(column, now))
-    ).fetchone()
-    return row[0] if row else None
+    reached: sql.Composable = sql.SQL("null")
+    if table.cursor:
+        kind = table.columns[table.cursor].base_type
+        now = sql.SQL("{}::timestamptz::{}").format(sql.Literal(opened_at), sql.SQL(kind))
+        capped = "case when max({0}) > {1} then {1} else max({0}) end" if kind in TIMES else "max({0})"
+        reached = sql.SQL(capped).format(sql.Identifier(table.cursor), now)
+    query = sql.SQL(
+        "select count(*) filter (where _rule = {}), count(*) filter (where _rule > 0), ({})::text from sifted"
+    ).format(sql.Literal(versions.SUPERSEDED), reached)
+    row = connection.execute(query).fetchone()
+    return (row[0], row[1], row[2]) if row else (0, 0, None)

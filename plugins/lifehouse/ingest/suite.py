@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-import great_expectations.expectations as gxe
+import great_expectations.expectations
 from great_expectations.expectations.expectation import Expectation
 from psycopg import sql
 
@@ -15,6 +15,7 @@ from lifehouse.ingest.rules import describe
 from lifehouse.ingest.table import NUMBERS, Column
 from lifehouse.quality.runner import SubjectCheck
 
+gxe: Any = great_expectations.expectations  # its names are not declared as exported
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 #: One row: what the load brought of a table.

@@ -72,7 +72,7 @@ class Table(config.Strict):
     cursor: ColumnName | None = Field(None, description="a column that only grows; without it: read whole")
     overlap: Duration | Annotated[int, Field(ge=0)] | None = Field(None, description="read again from there")
     columns: dict[ColumnName, Column] = Field(min_length=1)
-    volume: Volume = Volume()
+    volume: Volume = Field(default_factory=lambda: Volume.model_validate({}))
     freshness: Freshness | None = None
     empty: Literal["allowed", "refused"] | None = None
 
@@ -97,7 +97,9 @@ class Table(config.Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        named = {*self.key, self.cursor, self.freshness and self.freshness.column} - {None}
+        named = {*self.key}
+        named |= {self.cursor} if self.cursor else set()
+        named |= {self.freshness.column} if self.freshness else set()
         if unknown := sorted(named - set(self.columns) - set(self.given)):
             raise ValueError(f"{', '.join(unknown)}: not among the columns")
         if taken := sorted(set(self.columns) & set(RESERVED)):

@@ -32,7 +32,7 @@ class AirflowOf:
 
     def test(self, dag_id: str, **conf: Any) -> dict[str, Any]:
         done = subprocess.run(
-            [sys.executable, str(Path(__file__).with_name("dag_test.py")), dag_id, json.dumps(conf)],
+            [sys.executable, str(Path(__file__).with_name("run_dag.py")), dag_id, json.dumps(conf)],
             env=self.settings.environment(),
             cwd=self.settings.folder,
             check=False,

@@ -14,14 +14,16 @@ from lifehouse.context import Context
 from lifehouse.demo import nights, services, shop, watch
 from lifehouse.demo.timings import NightTimes, print_times
 from lifehouse.errors import LifehouseError
-from lifehouse.orchestration.client import AirflowClient, DagRun
+from lifehouse.orchestration.client import AirflowClient
 from lifehouse.orchestration.house import House
+from lifehouse.orchestration.runs import DagRun
+from lifehouse.project import INSTALLATION
 
 _SYNCS_WAKE_WITHIN = 30  # seconds after publication
 
 
 class DemoFailed(LifehouseError):
-    """A DAG run of the demo failed; the message has its tasks' reasons."""
+    """The demo cannot go on: a DAG run failed (the message has its tasks' reasons), or this is not the demo company."""
 
 
 @dataclass
@@ -112,13 +114,17 @@ def demo(
     """Run the demo, print its summary and times, write its report; what it started is stopped, what it knows stays.
 
     :param households: a sample of so many households; None for all 2,469.
-    :param keep: leave Airflow and the company's systems running.
+    :param keep: leave Airflow and the company's systems running, as it is done where Airflow ran before.
     :raises LifehouseError: something failed; the message says what.
     """
     from lifehouse.report import html  # noqa: PLC0415  charts: only when there is something to show
     from lifehouse.report.summary import print_summary  # noqa: PLC0415
 
+    house = House(ctx)
+    if not house.is_demo:
+        raise DemoFailed(f"{ctx.project.root} is not the demo company: run the demo in {INSTALLATION}")
     console = console or Console()
+    keep = keep or house.is_up()  # it was there before us
     began = time.monotonic()
     performance = Demo(ctx, console, households)
     try:
@@ -128,7 +134,7 @@ def demo(
     finally:
         if not keep:
             with console.status("Stopping Airflow and the company's systems"), suppress(KeyboardInterrupt):
-                House(ctx).stop(warehouse=False)
+                house.stop(warehouse=False)
     print_times(console, performance.times, time.monotonic() - began)
     console.print(f"\nReport: [bold]{page}[/]", soft_wrap=True)
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lifehouse.context import Context
-from lifehouse.orchestration.client import TaskRun
+from lifehouse.orchestration.runs import TaskRun
 
 Interval = tuple[datetime, datetime]
 

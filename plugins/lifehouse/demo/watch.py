@@ -6,7 +6,8 @@ import time
 
 from rich.console import Console
 
-from lifehouse.orchestration.client import AirflowClient, DagRun, TaskRun
+from lifehouse.orchestration.client import AirflowClient
+from lifehouse.orchestration.runs import DagRun, TaskRun
 
 _MARKS = {"success": "[green]✓[/]", "failed": "[red]✗[/]", "up_for_retry": "[yellow]↻[/]"}
 

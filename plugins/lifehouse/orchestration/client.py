@@ -12,45 +12,13 @@ from typing import Any
 import httpx
 
 from lifehouse.errors import LifehouseError
+from lifehouse.orchestration.runs import DagRun, TaskRun
 
 _SPEAK_FOR_THEMSELVES = frozenset({"AirflowFailException", "LifehouseError", "SourceError", "WarehouseError"})
-FINISHED = frozenset({"success", "failed"})
 
 
 class ApiError(LifehouseError):
     """Airflow's API refused a call."""
-
-
-@dataclass(frozen=True)
-class DagRun:
-    """One run of a DAG."""
-
-    dag_id: str
-    run_id: str
-    state: str = "queued"
-
-    @property
-    def finished(self) -> bool:
-        return self.state in FINISHED
-
-
-@dataclass(frozen=True)
-class TaskRun:
-    """One task of a DAG run, with the instants of its life (UTC)."""
-
-    dag_id: str
-    task_id: str
-    state: str
-    try_number: int
-    scheduled_at: datetime | None
-    queued_at: datetime | None
-    started_at: datetime | None
-    ended_at: datetime | None
-
-    @property
-    def seconds(self) -> float:
-        """From the task process's start to its end; 0 where it was skipped."""
-        return (self.ended_at - self.started_at).total_seconds() if self.started_at and self.ended_at else 0.0
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,10 @@ class House:
         client.await_dags(self.dag_ids(), datetime.min.replace(tzinfo=UTC) if running else since)
         return settings, client
 
+    def is_up(self) -> bool:
+        """Whether any part of this home's Airflow runs."""
+        return Standalone(Settings(self.ctx)).is_alive()
+
     def dag_ids(self) -> list[str]:
         """The DAGs that the project's files should give."""
         project = self.ctx.project

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import psutil
 
+_LONG = 20_000_000  # bytes
+
 
 @dataclass(frozen=True)
 class Detached:
@@ -35,10 +37,12 @@ class Detached:
         return self.folder / f"{self.name}.pid"
 
     def start(self, command: Sequence[str], environment: Mapping[str, str]) -> int:
-        """Start ``command`` unless it runs; returns the pid. Output is appended to the log."""
+        """Start ``command`` unless it runs; returns the pid. Output is appended to the log, a long one is set aside."""
         running = self.pid()
         if running:
             return running
+        if self.log.exists() and self.log.stat().st_size > _LONG:
+            self.log.replace(self.log.with_suffix(".log.old"))
         with open(os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as output:
             process = subprocess.Popen(  # noqa: S603
                 list(command),

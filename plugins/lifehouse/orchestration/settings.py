@@ -18,14 +18,13 @@ from pathlib import Path
 import psycopg
 
 from lifehouse.context import Context
+from lifehouse.orchestration.configuration import LOOPBACK, sections
 from lifehouse.project import INSTALLATION
 from lifehouse.warehouse.server import EmbeddedServer
 
 USER = "admin"
 METADATA = "airflow"
-PARALLELISM = 4
 _DATABASE_VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
-_LOOPBACK = "127.0.0.1"
 #: The marts' and sources' clocks are off: nights are triggered by hand, as the demo does.
 CLOCK_VARIABLE = "LIFEHOUSE_CLOCK"
 
@@ -73,7 +72,8 @@ class Settings:
         }
         told |= dict(self.extra)
         matter = json.dumps(
-            [sorted(told.items()), self._sections(), version("apache-airflow"), sys.executable], default=str
+            [sorted(told.items()), sections(self, self._secrets), version("apache-airflow"), sys.executable],
+            default=str,
         )
         return hashlib.sha256(matter.encode()).hexdigest()
 
@@ -83,7 +83,7 @@ class Settings:
         text = "\n".join(
             f"[{section}]\n"
             + "".join(f"{key} = {str(value).replace('%', '%%')}\n" for key, value in entries.items())
-            for section, entries in self._sections().items()
+            for section, entries in sections(self, self._secrets).items()
         )
         _write_private(self.folder / "airflow.cfg", text)
         _write_private(self.password_file, json.dumps({USER: self.password}) + "\n")
@@ -134,7 +134,7 @@ class Settings:
 
     @property
     def url(self) -> str:
-        return f"http://{_LOOPBACK}:{self.port}"
+        return f"http://{LOOPBACK}:{self.port}"
 
     @cached_property
     def _secrets(self) -> dict[str, str]:
@@ -147,52 +147,6 @@ class Settings:
             _write_private(file, json.dumps(made))
         return dict(json.loads(file.read_text()))
 
-    def _sections(self) -> dict[str, dict[str, object]]:
-        known = self._secrets
-        sections: dict[str, dict[str, object]] = {
-            "core": {
-                "executor": self.executor,
-                "parallelism": PARALLELISM,
-                "dags_folder": self.dags_folder,
-                "plugins_folder": INSTALLATION / "plugins",
-                "load_examples": False,
-                "dags_are_paused_at_creation": False,
-                "default_timezone": "utc",
-                "fernet_key": known["fernet"],
-                "auth_manager": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
-                "simple_auth_manager_users": f"{USER}:admin",
-                "simple_auth_manager_passwords_file": self.password_file,
-            },
-            "database": {"sql_alchemy_conn": self.metadata_url, "sql_alchemy_conn_async": self.metadata_url},
-            "api": {
-                "host": _LOOPBACK,
-                "port": self.port,
-                "base_url": self.url,
-                "workers": 1,
-                "secret_key": known["session"],
-                "expose_config": False,
-            },
-            "api_auth": {"jwt_secret": known["jwt"]},
-            "scheduler": {
-                "scheduler_idle_sleep_time": 0.2,
-                "catchup_by_default": False,
-                "create_cron_data_intervals": False,
-            },
-            "dag_processor": {
-                "parsing_processes": 2,
-                "refresh_interval": 30,
-                "min_file_process_interval": 30,
-            },
-            "logging": {"base_log_folder": self.folder / "logs", "logging_level": "INFO"},
-            # The supervisor of a task notices its end only at its next heartbeat: at 5 s a worker would idle that long.
-            "workers": {"min_heartbeat_interval": 1},
-            "usage_data_collection": {"enabled": False},
-            "metrics": {"statsd_on": False, "otel_on": False},
-        }
-        for section, entries in self.sections.items():
-            sections.setdefault(section, {}).update(entries)
-        return sections
-
 
 def _write_private(file: Path, text: str) -> None:
     draft = file.with_name(file.name + ".new")
@@ -203,7 +157,7 @@ def _write_private(file: Path, text: str) -> None:
 
 
 def _without_proxy(named: str) -> str:
-    return ",".join(dict.fromkeys([*filter(None, named.split(",")), _LOOPBACK, "localhost"]))
+    return ",".join(dict.fromkeys([*filter(None, named.split(",")), LOOPBACK, "localhost"]))
 
 
 def _free(port: int) -> int:
@@ -211,7 +165,7 @@ def _free(port: int) -> int:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((_LOOPBACK, port))
+            probe.bind((LOOPBACK, port))
         except OSError:
             return 0
         return int(probe.getsockname()[1])

@@ -63,6 +63,10 @@ class Standalone:
         with self._lock():
             return self._stop()
 
+    def is_alive(self) -> bool:
+        """Whether any part's process lives."""
+        return any(process.pid() for process in self._processes)
+
     def is_current(self) -> bool:
         """Whether every part's process lives and was started with these settings."""
         living = all(process.pid() for process in self._processes)

@@ -46,21 +46,21 @@ def test_bad_records_above_the_bound_close_the_gate_and_the_source_is_read_again
     shop_database.run(bad)
     shop_database.run(GOOD_ROWS.format(100))
     with pytest.raises(GateClosed) as closed:
-        shop.night()
+        shop.judged_night()
     assert told in closed.value.failures
     assert "shop.orders: 10 of 112 records are bad (8.93%); allowed are 5.00%" in closed.value.failures
     assert shop.rows("select load_id from control.loads where status = 'accepted'") == [(first.load_id,)]
     assert "example.org" not in json.dumps(shop.rows("select reason from control.loads"))
 
     shop_database.run("delete from orders where order_id is null or order_id between 1000 and 1999")
-    assert shop.night().tables["orders"] == TableCounts(102, 100, 2, 0)
+    assert shop.judged_night().tables["orders"] == TableCounts(102, 100, 2, 0)
 
 
 def test_bad_records_below_the_bound_wait_in_quarantine_once(shop: Any, shop_database: Any) -> None:
     for bad, _ in BAD_ROWS.values():
         shop_database.run(bad)
     shop_database.run(GOOD_ROWS.format(1000))
-    assert shop.night().tables["orders"] == TableCounts(1140, 1100, 0, 40)
+    assert shop.judged_night().tables["orders"] == TableCounts(1140, 1100, 0, 40)
     reasons = shop.rows("select reason, count(*) from quarantine.shop_orders group by 1 order by 1")
     assert reasons == [("duplicate key", 10), ("missing key", 10), ("negative", 10), ("unknown currency", 10)]
     assert shop.night().load_id is None  # read again, but known
@@ -91,7 +91,7 @@ def test_a_missing_column_closes_the_gate(shop: Any, shop_database: Any) -> None
     shop.night()
     shop_database.run("alter table orders drop column amount; insert into orders (order_id) values (101)")
     with pytest.raises(GateClosed) as closed:
-        shop.night()
+        shop.judged_night()
     assert closed.value.failures == ["shop.orders.amount: 1 declared column is missing at the source"]
     shop_database.run("alter table orders add column amount numeric(12,2) default 10")
     shop_database.run("update orders set updated_at = '2020-03-01' where order_id = 101")
@@ -105,14 +105,14 @@ def test_a_column_of_another_type_closes_the_gate(shop: Any, shop_database: Any)
         GOOD_ROWS.replace("order_id,", "order_id, amount,").replace("+ g,", "+ g, 'EUR 3',").format(7)
     )
     with pytest.raises(GateClosed) as closed:
-        shop.night()
+        shop.judged_night()
     told = "shop.orders.amount: 9 of 9 records: not a numeric(12,2) (the column is text at the source now)"
     assert told in closed.value.failures
 
 
 def test_a_column_of_another_type_that_still_fits_is_only_noted(shop: Any, shop_database: Any) -> None:
     shop_database.run("alter table products alter column product_id type text")
-    assert shop.night().tables["products"].loaded == 5
+    assert shop.judged_night().tables["products"].loaded == 5
     assert shop.rows("select column_name, kind, declared, found from control.schema_changes") == [
         ("product_id", "retyped", "integer", "text")
     ]
@@ -123,7 +123,7 @@ def test_an_empty_extract_of_a_whole_table_closes_the_gate(shop: Any, shop_datab
     shop.night()
     shop_database.run("delete from products")
     with pytest.raises(GateClosed) as closed:
-        shop.night()
+        shop.judged_night()
     assert closed.value.failures == [
         "shop.products: the extract is empty (0 rows); 5 records came with earlier loads"
     ]
@@ -132,14 +132,14 @@ def test_an_empty_extract_of_a_whole_table_closes_the_gate(shop: Any, shop_datab
 def test_volume_is_judged_on_whole_deliveries(shop: Any, shop_database: Any) -> None:
     shop.declare("    key: [product_id]\n", "    key: [product_id]\n    volume: {min_rows: 10}\n")
     with pytest.raises(GateClosed) as closed:
-        shop.night()
+        shop.judged_night()
     assert closed.value.failures == ["shop.products: 5 rows came, expected are at least 10 rows"]
 
 
 def test_a_stale_table_closes_the_gate(shop: Any) -> None:
     shop.declare("    overlap: 1h\n", "    overlap: 1h\n    freshness: {column: updated_at, within: 2d}\n")
     with pytest.raises(GateClosed) as closed:
-        shop.night()
+        shop.judged_night()
     assert "shop.orders: the newest updated_at is at most 2d old" in closed.value.failures[0]
 
 
@@ -177,7 +177,7 @@ def test_what_is_not_there_is_named(shop: Any, shop_database: Any, monkeypatch: 
 def test_no_personal_value_is_in_results_or_messages(shop: Any, shop_database: Any) -> None:
     shop_database.run("update orders set amount = -1")
     with pytest.raises(GateClosed) as closed:
-        shop.night()
+        shop.judged_night()
     pages = [path.read_text() for path in (shop.ctx.home.path / "data_docs").rglob("*.html")]
     assert any("shop.orders" in page for page in pages)
     kept = [

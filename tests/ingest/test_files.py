@@ -59,7 +59,7 @@ def lines(make_house: Callable[..., Any], feed: Path) -> Any:
 
 
 def test_only_new_and_changed_files_are_read(lines: Any, feed: Path) -> None:
-    assert lines.night().tables["lines"] == TableCounts(4, 4, 0, 0)
+    assert lines.judged_night().tables["lines"] == TableCounts(4, 4, 0, 0)
     assert lines.night().load_id is None
     (feed / "3.csv").write_text("Item,Amount\nbread,5\n")
     (feed / "2.csv").write_text("Item,Amount\nmilk,4\ncream,6\n")
@@ -101,7 +101,7 @@ def test_a_file_of_nonsense_closes_the_gate_and_is_read_again_when_corrected(lin
     lines.night()
     (feed / "3.csv").write_text("Item,Amount\nbread\nbutter\njam,1\n")
     with pytest.raises(GateClosed) as closed:
-        lines.night()
+        lines.judged_night()
     assert "till.lines: 2 of 3 records: malformed line" in closed.value.failures
     (feed / "3.csv").write_text("Item,Amount\nbread,1\nbutter,1\njam,1\n")
     assert lines.night().tables["lines"].loaded == 3
@@ -116,7 +116,7 @@ def test_a_missing_column_closes_the_gate_and_a_new_one_is_kept(lines: Any, feed
     ]
     (feed / "4.csv").write_text("Item\nbread\n")
     with pytest.raises(GateClosed) as closed:
-        lines.night()
+        lines.judged_night()
     assert closed.value.failures == ["till.lines.amount: 1 declared column is missing at the source"]
 
 

@@ -103,7 +103,7 @@ def crm(make_house: Callable[..., Any], api: Api) -> Any:
 
 
 def test_all_pages_come_typed_and_then_only_what_is_new(crm: Any, api: Api) -> None:
-    assert crm.night().tables["contacts"] == TableCounts(8, 8, 0, 0)
+    assert crm.judged_night().tables["contacts"] == TableCounts(8, 8, 0, 0)
     stored = crm.rows(
         "select email, amount::text, vip, _extra from raw_crm.contacts where id < 3 order by id"
     )
@@ -145,7 +145,7 @@ def test_a_column_that_every_record_lacks_closes_the_gate(crm: Any, api: Api) ->
         record["changed"] = "x"
     api.answer = (200, json.dumps({"results": api.records, "next": None}).encode())
     with pytest.raises(GateClosed) as closed:
-        crm.night()
+        crm.judged_night()
     assert "crm.contacts.updated_at: 1 declared column is missing at the source" in closed.value.failures
     assert crm.value("select count(*) from control.loads where status = 'accepted'") == 0
 

@@ -14,7 +14,7 @@ from lifehouse.ingest.record import TableCounts
 
 
 def test_the_first_load_is_whole_and_a_quiet_night_leaves_no_trace(shop: Any) -> None:
-    first = shop.night()
+    first = shop.judged_night()
     assert first.tables == {"orders": TableCounts(100, 100, 0, 0), "products": TableCounts(5, 5, 0, 0)}
     quiet = shop.night()
     assert quiet.load_id is None

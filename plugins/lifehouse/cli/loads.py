@@ -15,6 +15,7 @@ loads = typer.Typer(
 quarantine = typer.Typer(
     help="Records that were set aside, with the reason; values are masked.", no_args_is_help=True
 )
+_COUNTS = ("received", "loaded", "same", "bad")
 _COLOURS = {"accepted": "green", "rejected": "red", "open": "yellow"}
 
 SourceOption = Annotated[str | None, typer.Option("--source", help="only this source")]
@@ -32,13 +33,11 @@ def register(app: typer.Typer) -> None:
 
 @loads.command("list")
 def list_loads(source: SourceOption = None, limit: LimitOption = 20) -> None:
-    """The newest loads."""
+    """The newest loads; of the records received, same were known already, bad ones were set aside."""
     from lifehouse.context import Context
     from lifehouse.ingest import inspection
 
-    table = _table(
-        "load", "source", "status", "opened (UTC)", "received", "loaded", "unchanged", "quarantined", "reason"
-    )
+    table = _table("load", "source", "status", "opened (UTC)", *_COUNTS, "why")
     for row in inspection.loads(Context.current(), source, limit):
         colour = _COLOURS[row["status"]]
         counts = [f"{row[name]:,}" for name in ("received", "loaded", "unchanged", "quarantined")]
@@ -121,6 +120,6 @@ def _decide(load_id: int, decision: Any, reason: str) -> None:
 def _table(*columns: str, title: str | None = None) -> Table:
     table = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
     for column in columns:
-        number = column in ("received", "loaded", "unchanged", "quarantined", "records", "rows")
-        table.add_column(column, justify="right" if number else "left")
+        is_number = column in (*_COUNTS, "unchanged", "quarantined", "records", "rows", "size_bytes")
+        table.add_column(column, justify="right" if is_number else "left", no_wrap=column != "why")
     return table

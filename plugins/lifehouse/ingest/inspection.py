@@ -25,7 +25,7 @@ limit %(limit)s
 """
 
 _QUARANTINED = """
-select load_id, source, status, table_name, column_name, reason, rows
+select load_id, source, status, table_name, column_name, quarantined.reason, rows
 from control.quarantined
 inner join control.loads using (load_id)
 where %(source)s::text is null or source = %(source)s

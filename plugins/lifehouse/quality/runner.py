@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-logging.getLogger("great_expectations").setLevel(logging.ERROR)
 warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"great_expectations.*")
 
 import great_expectations as gx  # noqa: E402  after its analytics are off
@@ -114,7 +113,8 @@ def check(
 
 
 def _validate(warehouse: Warehouse, name: str, checks: Sequence[SubjectCheck], pages: Path) -> list[Result]:
-    logging.getLogger("great_expectations").setLevel(logging.ERROR)  # its import sets another
+    for name in ("great_expectations", "great_expectations.data_context.types.base"):
+        logging.getLogger(name).setLevel(logging.ERROR)  # after its import, which sets others
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
     context.add_data_docs_site(_SITE, _site(pages))

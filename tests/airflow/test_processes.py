@@ -65,7 +65,7 @@ def test_children_of_a_process_that_was_killed_are_ended_too(family: Detached, t
     os.waitpid(pid, 0)
     assert family.pid() is None
     assert not _gone(child)
-    assert stop([family]) == ["family"]
+    assert stop([family], patience=0.2) == ["family"]
     assert _gone(child)
 
 

@@ -88,9 +88,8 @@ def test_a_bad_delivery_fails_with_its_reason_and_the_mended_one_wakes_the_sync(
     assert marts.state == "success", client.reason(marts)
     assert company.rows("select count(*), sum(net_revenue) from marts.customers") == [(2, 10)]
 
-    woken = client.woken_by(marts)
-    assert [run.dag_id for run in woken] == ["sync_buyers"]
-    (sync,) = client.wait(woken, patience=120)
+    (sync,) = client.wait(client.await_woken(marts, ["sync_buyers"]), patience=120)
+    assert sync.dag_id == "sync_buyers"
     assert sync.state == "success", client.reason(sync)
     assert list((company.ctx.home.path / "drops" / "buyers").iterdir())
 

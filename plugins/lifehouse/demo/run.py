@@ -19,8 +19,6 @@ from lifehouse.orchestration.house import House
 from lifehouse.orchestration.runs import DagRun
 from lifehouse.project import INSTALLATION
 
-_SYNCS_WAKE_WITHIN = 30  # seconds after publication
-
 
 class DemoFailed(LifehouseError):
     """The demo cannot go on: a DAG run failed (the message has its tasks' reasons), or this is not the demo company."""
@@ -69,7 +67,8 @@ class Demo:
         runs.append(marts)
         published = any(task.task_id == "publish" and task.state == "success" for task in client.tasks(marts))
         if published:
-            runs += self._finish(client, self._woken(client, marts))
+            syncs = [f"sync_{file.stem}" for file in self.ctx.project.sync_files]
+            runs += self._finish(client, client.await_woken(marts, syncs))
         else:
             self.console.print(
                 "  [dim]nothing has changed since the last release: it stays, and nothing is pushed[/]"
@@ -84,20 +83,6 @@ class Demo:
         if failed:
             raise DemoFailed("\n".join(client.reason(run) for run in failed))
         return ended
-
-    def _woken(self, client: AirflowClient, marts: DagRun) -> list[DagRun]:
-        wanted = {f"sync_{file.stem}" for file in self.ctx.project.sync_files}
-        deadline = time.monotonic() + _SYNCS_WAKE_WITHIN
-        while True:
-            woken = client.woken_by(marts)
-            missing = wanted - {run.dag_id for run in woken}
-            if not missing:
-                return woken
-            if time.monotonic() > deadline:
-                raise DemoFailed(
-                    f"the release did not wake {', '.join(sorted(missing))} within {_SYNCS_WAKE_WITHIN} s"
-                )
-            time.sleep(0.1)
 
     def _nights(self) -> list[datetime]:
         published = self.ctx.warehouse.value("select as_of from control.published")

@@ -134,6 +134,23 @@ class AirflowClient:
         ]
         return sorted(made, key=lambda task: (task.started_at is None, str(task.started_at)))
 
+    def await_woken(self, run: DagRun, dag_ids: Iterable[str], patience: float = 30) -> list[DagRun]:
+        """Wait until an asset that ``run`` updated has woken these DAGs; returns their runs.
+
+        :raises ApiError: after ``patience`` seconds.
+        """
+        wanted, deadline = set(dag_ids), time.monotonic() + patience
+        while True:
+            woken = self.woken_by(run)
+            missing = wanted - {made.dag_id for made in woken}
+            if not missing:
+                return woken
+            if time.monotonic() > deadline:
+                raise ApiError(
+                    f"{run.dag_id} did not wake {', '.join(sorted(missing))} within {patience:.0f} s"
+                )
+            time.sleep(0.1)
+
     def woken_by(self, run: DagRun) -> list[DagRun]:
         """The runs that were created because ``run`` updated an asset."""
         parameters = {"source_dag_id": run.dag_id, "source_run_id": run.run_id}

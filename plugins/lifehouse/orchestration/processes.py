@@ -112,9 +112,10 @@ def stop(processes: Sequence[Detached], patience: float = 10.0) -> list[str]:
     """
     ours = {process.name: process.members() for process in processes}
     for process in processes:
-        pid = process.pid()
-        if pid:
-            _signal(pid, signal.SIGTERM)
+        leader = process.pid()
+        for member in ours[process.name]:
+            if leader in {None, member.pid}:  # a leader ends its own; where it died, each is asked
+                _signal(member.pid, signal.SIGTERM)
     _wait([member for members in ours.values() for member in members], patience)
     left = [member for process in processes for member in process.members()]
     for member in left:

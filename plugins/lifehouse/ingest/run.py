@@ -6,8 +6,10 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg
+
 from lifehouse.context import Context
-from lifehouse.errors import GateClosed
+from lifehouse.errors import GateClosed, SourceError
 from lifehouse.ingest import cursor, landing, lock
 from lifehouse.ingest.declaration import FilesSource, RestSource, Source, SqlSource, find_source
 from lifehouse.ingest.delivery import Delivery
@@ -45,6 +47,8 @@ def ingest(ctx: Context, source_name: str) -> IngestResult:
             landing.land(ctx, source, resources)
             load_id, counts = record(ctx, source, deliveries)
             return IngestResult(load_id, counts)
+        except psycopg.DataError as error:  # its message may quote a value
+            raise SourceError(f"source {source.source}: recording failed ({type(error).__name__})") from None
         finally:
             landing.clear(ctx, source)
 

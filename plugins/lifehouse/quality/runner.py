@@ -113,8 +113,8 @@ def check(
 
 
 def _validate(warehouse: Warehouse, name: str, checks: Sequence[SubjectCheck], pages: Path) -> list[Result]:
-    for name in ("great_expectations", "great_expectations.data_context.types.base"):
-        logging.getLogger(name).setLevel(logging.ERROR)  # after its import, which sets others
+    for noisy in ("great_expectations", "great_expectations.data_context.types.base"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)  # after its import, which sets others
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
     context.add_data_docs_site(_SITE, _site(pages))

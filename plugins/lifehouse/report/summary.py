@@ -17,12 +17,15 @@ from lifehouse.report.facts import Facts, Lifecycle, Row, gather
 
 _CAMPAIGNS_SHOWN = 8
 _BAR = 24  # characters
+_WIDTH_OF_A_FILE = 120  # characters, where nobody's window sets a limit
 
 
 def print_summary(ctx: Context, console: Console | None = None, *, times: bool = False) -> None:
     """Print the published release: customers by stage and their moves, segments, campaigns, gates, pushes; its ``times``."""
     facts = gather(ctx)
     console = console or Console()
+    if not console.is_terminal:
+        console.width = max(console.width, _WIDTH_OF_A_FILE)
     if facts.release is None:
         console.print(
             "Nothing is published yet. `lifehouse run` builds the first release; `lifehouse status` says what failed."
@@ -82,9 +85,10 @@ def _head(facts: Facts) -> RenderableType:
 def _table(title: str, *columns: str) -> Table:
     """A plain table; a column that begins with > is right-aligned."""
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
+    for number, column in enumerate(columns):
         right = column.startswith(">")
-        table.add_column(column.removeprefix(">"), justify="right" if right else "left", no_wrap=right)
+        whole = right or number == 0  # names and numbers stay on one line; a narrow window wraps the rest
+        table.add_column(column.removeprefix(">"), justify="right" if right else "left", no_wrap=whole)
     return table
 
 
@@ -124,7 +128,7 @@ def _moves(title: str, lifecycle: Lifecycle, moves: list[Row]) -> Text:
 
 def _segments(segments: list[Row]) -> Table:
     table = _table("Segments", "segment", ">members", ">came", ">left")
-    table.add_column("play", no_wrap=True, overflow="ellipsis")
+    table.add_column("play")
     for row in segments:
         table.add_row(
             words.segment(row["segment"]),
@@ -144,8 +148,8 @@ def _campaigns(campaigns: list[Row]) -> RenderableType:
         ">targeted",
         ">redeemed",
         ">responded",
-        ">revenue a head",
-        ">against before",
+        ">a head",
+        ">before",
     )
     for row in campaigns[:_CAMPAIGNS_SHOWN]:
         table.add_row(
@@ -158,7 +162,7 @@ def _campaigns(campaigns: list[Row]) -> RenderableType:
             words.money(row["change_per_targeted"], cents=True),
         )
     more = len(campaigns) - _CAMPAIGNS_SHOWN
-    remark = "“Against before” is observational: the same customers in the equally long window before; no causal claim."
+    remark = "“A head” is net revenue of those targeted; “before” is its change against their equally long window before: observational, no causal claim."
     return Group(table, Text((f"{more} more in the report. " if more > 0 else "") + remark, style="dim"))
 
 
@@ -201,9 +205,9 @@ def _pushes(facts: Facts) -> RenderableType:
         "platform",
         "result",
         ">audience",
-        ">added",
-        ">changed",
-        ">removed",
+        ">add",
+        ">change",
+        ">remove",
         ">confirmed",
         ">refused",
     )

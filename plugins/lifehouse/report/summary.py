@@ -202,9 +202,8 @@ def _pushes(facts: Facts) -> RenderableType:
     table = _table(
         "Pushed",
         "sync",
-        "platform",
         "result",
-        ">audience",
+        ">size",
         ">add",
         ">change",
         ">remove",
@@ -214,8 +213,7 @@ def _pushes(facts: Facts) -> RenderableType:
     for row in facts.pushes:
         style = {"done": "green", "running": "cyan"}.get(row["status"], "red")
         table.add_row(
-            escape(row["sync"]),
-            escape(row["platform"]),
+            f"{escape(row['sync'])} [dim]{escape(row['platform'])}[/]",
             f"[{style}]{row['status']}[/]",
             words.count(row["desired"]),
             *(words.count(row[name]) for name in ("adds", "changes", "removes", "confirmed")),

@@ -23,7 +23,7 @@ def up() -> None:
 
     house, console = House(Context.current()), Console()
     with console.status("Warehouse") as status:
-        settings, client = house.start_airflow(house.start_systems(), status.update)
+        settings, client = house.start_airflow(house.open_systems(status.update), status.update)
     console.print(f"[bold green]Airflow[/] runs at {client.url}")
     console.print(f"  user      {client.user}")
     console.print(f"  password  in {settings.password_file}", soft_wrap=True)

@@ -50,6 +50,17 @@ class House:
         os.environ.update(environment)  # this process reads the declarations too
         return environment
 
+    def open_systems(self, progress: Callable[[str], None] = lambda _: None) -> dict[str, str]:
+        """Start the demo company's systems and see that they hold at least the first night's history."""
+        environment = self.start_systems()
+        if self.is_demo:
+            from lifehouse.demo import nights, services, shop  # noqa: PLC0415
+
+            progress("The demo company's shop loads its history")
+            shop.advance(environment["LIFEHOUSE_SHOP_URL"], nights.NIGHTS[0])
+            services.advance(self.ctx, nights.NIGHTS[0])
+        return environment
+
     def start_airflow(
         self, environment: dict[str, str], progress: Callable[[str], None] = lambda _: None
     ) -> tuple[Settings, AirflowClient]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -18,26 +16,7 @@ from lifehouse.project import INSTALLATION, Project
 from lifehouse.warehouse import control
 from lifehouse.warehouse.connection import Warehouse
 from lifehouse.warehouse.server import EmbeddedServer
-
-TEMPLATE = "lifehouse_template"
-
-
-@dataclass
-class Databases:
-    """Makes and drops databases on the session's server."""
-
-    server: EmbeddedServer
-
-    def create(self, name: str | None = None, template: str | None = TEMPLATE) -> str:
-        """A new database, by default with the control schema; returns its URL."""
-        name = name or f"t_{uuid.uuid4().hex[:12]}"
-        with psycopg.connect(self.server.url, autocommit=True) as connection:
-            connection.execute(f'create database "{name}"' + (f' template "{template}"' if template else ""))
-        return self.server.url_of(name)
-
-    def drop(self, url: str) -> None:
-        with psycopg.connect(self.server.url, autocommit=True) as connection:
-            connection.execute(f'drop database if exists "{url.rsplit("/", 1)[1]}" with (force)')
+from support.databases import TEMPLATE, Databases
 
 
 @pytest.fixture(scope="session")

@@ -27,11 +27,15 @@ class Company(config.Strict):
     """``lifehouse.yml``: what the whole house must know about the company."""
 
     company: str = Field(description="the company's name, shown on reports")
-    note: str = Field("", description="a sentence shown wherever the data is shown, e.g. that it is simulated")
+    note: str = Field(
+        "", description="a sentence shown wherever the data is shown, e.g. that it is simulated"
+    )
     reporting_currency: str = Field(pattern=r"^[A-Z]{3}$", description="ISO 4217")
     time_zone: str = Field("UTC", description="IANA zone in which days, weeks and months are reported")
     schedule: str = Field("0 4 * * *", description="cron clock of the marts DAG, in the company's time zone")
-    required_sources: list[str] = Field(default_factory=list, description="sources without which no release is built")
+    required_sources: list[str] = Field(
+        default_factory=list, description="sources without which no release is built"
+    )
 
     @field_validator("time_zone")
     @classmethod

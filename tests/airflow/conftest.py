@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from conftest import Databases
 from lifehouse.context import Context
 from lifehouse.home import Home
 from lifehouse.orchestration.settings import Settings
 from lifehouse.project import INSTALLATION, Project
+from support.databases import Databases
 
 #: Tests that import Airflow itself would have it write into the person's own home.
 _AIRFLOW_HOME = tempfile.TemporaryDirectory(prefix="airflow-")

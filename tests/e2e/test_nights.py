@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from support.tiny import Company
-
-ANN = ("p1", "Ann Ash", "ann@example.com", "+49 30 1234567", "c-1", "2024-01-01", "2024-01-01", "granted")
-BEN = ("p2", "Ben Birch", "ben@example.com", "", "", "2024-01-02", "2024-01-02", "")
-CAM = ("p3", "Cam Cedar", "", "030 7654321", "", "2024-01-03", "2024-01-03", "withdrawn")
-
-
-def sale(order: str, person: str, day: str, amount: float, kind: str = "sale") -> tuple[object, ...]:
-    return (order, person, f"{day}T12:00:00Z", "tea", 1, amount, "EUR", kind)
-
+from support.tiny import ANN, BEN, CAM, Company, sale
 
 MARTS = "select customer_id, status_stage, orders, net_revenue from marts.customers order by customer_id"
 

@@ -47,3 +47,12 @@ class Company:
             writer = csv.writer(handle)
             writer.writerow(header)
             writer.writerows(rows)
+
+
+ANN = ("p1", "Ann Ash", "ann@example.com", "+49 30 1234567", "c-1", "2024-01-01", "2024-01-01", "granted")
+BEN = ("p2", "Ben Birch", "ben@example.com", "", "", "2024-01-02", "2024-01-02", "")
+CAM = ("p3", "Cam Cedar", "", "030 7654321", "", "2024-01-03", "2024-01-03", "withdrawn")
+
+
+def sale(order: str, person: str, day: str, amount: float, kind: str = "sale") -> tuple[object, ...]:
+    return (order, person, f"{day}T12:00:00Z", "tea", 1, amount, "EUR", kind)

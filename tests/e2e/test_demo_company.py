@@ -1,0 +1,87 @@
+"""The demo company, sampled, through every station: three nights, its sums and its pushes held against its systems."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+from lifehouse import run
+from lifehouse.context import Context
+from lifehouse.demo import services, shop
+from lifehouse.demo.nights import NIGHTS
+from lifehouse.orchestration.house import House
+from support.databases import Databases
+
+HOUSEHOLDS = 150
+
+
+@pytest.fixture
+def company(
+    make_context: Callable[..., Context],
+    databases: Databases,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Context]:
+    """The demo project with its systems running; the shop is a database on the session's server."""
+    monkeypatch.setenv("LIFEHOUSE_SHOP_URL", databases.create(template=None))
+    for name in ("CRM_URL", "CRM_TOKEN", "RECEIVER_URL", "RECEIVER_TOKEN", "CLOCK"):
+        monkeypatch.setenv(f"LIFEHOUSE_{name}", "")  # put back afterwards
+    monkeypatch.setenv("AIRFLOW_CONN_LIFEHOUSE_RECEIVER", "")
+    ctx = make_context()
+    House(ctx).start_systems(HOUSEHOLDS)
+    yield ctx
+    services.stop(ctx)
+
+
+@pytest.fixture
+def shop_url(company: Context) -> str:
+    """The shop's database."""
+    return os.environ["LIFEHOUSE_SHOP_URL"]
+
+
+def _reachable(ctx: Context, segment: str, channel: str) -> set[str]:
+    """The members who agreed to the channel, by e-mail; read without the engine."""
+    rows = ctx.warehouse.rows(
+        """
+        select lower(trim(customers.email)) as email
+        from marts.segment_members as members
+        inner join marts.customers using (customer_id)
+        inner join marts.consents using (customer_id)
+        where members.segment = %s and consents.channel = %s and consents.purpose = 'marketing'
+            and consents.status = 'granted' and customers.email is not null
+        """,
+        (segment, channel),
+    )
+    return {row["email"] for row in rows}
+
+
+def _held(sync: str) -> set[str]:
+    url, token = os.environ["LIFEHOUSE_RECEIVER_URL"], os.environ["LIFEHOUSE_RECEIVER_TOKEN"]
+    answer = httpx.get(f"{url}/members", params={"sync": sync}, headers={"Authorization": f"Bearer {token}"})
+    return set(answer.raise_for_status().json()["keys"])
+
+
+@pytest.mark.slow
+def test_three_nights_agree_with_the_shop_and_the_platform_to_the_cent(
+    company: Context, shop_url: str
+) -> None:
+    for as_of in NIGHTS:
+        shop.advance(shop_url, as_of, HOUSEHOLDS)
+        services.advance(company, as_of)
+        night = run.night(company, as_of)
+        assert (night.status, night.problems) == ("published", [])
+        expected = shop.shop_totals(shop_url, as_of)
+        totals = company.warehouse.rows("select * from marts.sales_totals where source = 'shop'")[0]
+        assert totals["orders"] == expected.orders
+        assert totals["cancelled_orders"] == expected.cancelled_orders
+        assert totals["lines"] - totals["cancelled_lines"] == expected.order_lines
+        assert totals["net_revenue"] == expected.revenue
+        buyers = "select count(distinct customer_key) from contract.orders where status = 'completed'"
+        assert company.warehouse.value(buyers) == expected.buyers
+        assert company.warehouse.value("select sum(net_revenue) from marts.customers") == expected.revenue
+        assert _held("champions") == _reachable(company, "value_champions", "email")
+    again = run.night(company, NIGHTS[-1])
+    assert again.status == "unchanged"
+    assert [result.calls for result in again.syncs.values()] == [0, 0]

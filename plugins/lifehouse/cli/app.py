@@ -109,7 +109,7 @@ def tell(error: LifehouseError) -> None:
         console.print(f"[bold red]The {escape(error.gate)} gate closed for {escape(error.subject)}.[/]")
         for failure in error.failures:
             console.print(f"[red] • {escape(failure)}[/]")
-        console.print("[red]Nothing right of the gate changed; the last release is still served.[/]")
+        console.print("[red]Nothing right of the gate changed: what was served before is still served.[/]")
         return
     console.print(f"[bold red]Error:[/] [red]{escape(str(error))}[/]")
 

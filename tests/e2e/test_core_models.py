@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from support.tiny import ANN, BEN, CAM, Company, sale
-
 from lifehouse.build import dbt
+from support.tiny import ANN, BEN, CAM, Company, sale
 
 
 def test_the_models_of_staging_and_core_keep_their_own_tests(tiny: Callable[..., Company]) -> None:

@@ -162,7 +162,10 @@ def _campaigns(campaigns: list[Row]) -> RenderableType:
             words.money(row["change_per_targeted"], cents=True),
         )
     more = len(campaigns) - _CAMPAIGNS_SHOWN
-    remark = "“A head” is net revenue of those targeted; “before” is its change against their equally long window before: observational, no causal claim."
+    remark = (
+        "“A head” is net revenue of those targeted; “before” is its change against their equally long window "
+        "before: observational, no causal claim."
+    )
     return Group(table, Text((f"{more} more in the report. " if more > 0 else "") + remark, style="dim"))
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import fsspec
 import pyarrow as pa
 
+from lifehouse import folders
 from lifehouse.context import Context
 from lifehouse.errors import SourceError
 from lifehouse.ingest import batches, read_file
@@ -49,26 +49,33 @@ def resources(ctx: Context, source: FilesSource) -> tuple[list[Any], dict[str, D
 
     connection = resolved(source.source, source.connection)
     work = ctx.home.folder("dlt", "work", source.source, "files")
-    made, deliveries = [], {}
-    for name, table in source.tables.items():
-        deliveries[name] = Delivery(name)
-        try:
-            copies = _fresh(ctx, source.source, name, table, connection.url, connection.options, work / name)
-        except (OSError, ImportError, ValueError) as error:
-            raise SourceError(
-                f"{source.source}.{name}: the files at {_place(connection.url)} cannot be read "
-                f"({type(error).__name__})"
-            ) from None
-        if copies:
-            batch = _batches(source.source, table, copies, deliveries[name])
-            made.append(dlt.resource(batch, name=name, columns=_columns(table)))
+    place = folders.shown(connection.url)
+    deliveries = {name: Delivery(name) for name in source.tables}
+    copies: dict[str, list[Copy]] = {}
+    try:
+        with folders.opened(connection.url, connection.options) as (system, root):
+            for name, table in source.tables.items():
+                found = _found(system, root, f"{source.source}.{name}", place, table)
+                known = {
+                    row["file"]: row["sha256"] for row in ctx.warehouse.rows(_KNOWN, (source.source, name))
+                }
+                copies[name] = _fresh(system, root, found, known, work / name)
+    except folders.FolderRefused as error:
+        raise SourceError(f"{source.source}: {error}") from None
+    except (OSError, ImportError, ValueError) as error:
+        raise SourceError(
+            f"{source.source}: the files at {place} cannot be read ({type(error).__name__})"
+        ) from None
+    made = [
+        dlt.resource(
+            _batches(source.source, source.tables[name], fresh, deliveries[name]),
+            name=name,
+            columns=_columns(source.tables[name]),
+        )
+        for name, fresh in copies.items()
+        if fresh
+    ]
     return made, deliveries
-
-
-def _place(url: str) -> str:
-    """The address without what may be secret in it."""
-    head, separator, tail = url.partition("://")
-    return f"{head}://{tail.rsplit('@', 1)[-1]}" if separator else url
 
 
 def _columns(table: FileTable) -> list[Any]:
@@ -77,18 +84,18 @@ def _columns(table: FileTable) -> list[Any]:
     return [{"name": name, "data_type": types.get(name, "text"), "nullable": True} for name in names]
 
 
-def _fresh(
-    ctx: Context, source: str, name: str, table: FileTable, url: str, options: dict[str, Any], work: Path
-) -> list[Copy]:
-    """Copies of the files that no accepted load holds in this state, in the order of their names."""
-    system, root = fsspec.url_to_fs(url, **options)
-    if not system.exists(root):
-        raise SourceError(f"{source}.{name}: the folder {_place(url)} does not exist")
-    root = root.rstrip("/")
+def _found(system: Any, root: str, name: str, place: str, table: FileTable) -> list[str]:
+    """The paths of a table's files, in the order of their names."""
+    if not folders.is_there(system, root):
+        raise SourceError(f"{name}: the folder {place} does not exist")
     found = sorted(path for path in system.glob(f"{root}/{table.files}") if system.isfile(path))
     if not found and table.refuses_empty:
-        raise SourceError(f"{source}.{name}: no file matches {table.files} in {_place(url)}")
-    known = {row["file"]: row["sha256"] for row in ctx.warehouse.rows(_KNOWN, (source, name))}
+        raise SourceError(f"{name}: no file matches {table.files} in {place}")
+    return found
+
+
+def _fresh(system: Any, root: str, found: list[str], known: dict[str, str], work: Path) -> list[Copy]:
+    """Copies of the files that no accepted load holds in this state. ``known``: a file's SHA-256 by its name."""
     work.mkdir(parents=True, exist_ok=True)
     copies: list[Copy] = []
     for path in found:

@@ -9,22 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import csv
-import io
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import fsspec
 from pydantic import Field
 
+from lifehouse import folders
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.platforms.base import Answer, Batch, Capabilities, Row, TryAgain
 from lifehouse.config import Strict
 from lifehouse.errors import ConfigError, PlatformError
-
-#: Where a rename is a copy, but a file only appears when it is complete.
-_WHOLE_OBJECTS = {"s3", "s3a", "gcs", "gs", "abfs", "az", "memory"}
 
 
 class CsvDropOptions(Strict):
@@ -49,7 +45,7 @@ class CsvDrop:
         below: Path,
     ) -> None:
         self.options, self.sync, self.columns = options, sync, list(columns)
-        self.fs, self.folder = _open(options, connection, below)
+        self.url, self.settings = _place(options, connection, below)
 
     async def __aenter__(self) -> Self:
         return self
@@ -87,24 +83,33 @@ class CsvDrop:
         return [str(value).lower() if isinstance(value, bool) else value for value in values]
 
     def _write(self, name: str, header: list[str], lines: Iterable[list[Any]]) -> None:
-        self.fs.makedirs(self.folder, exist_ok=True)
-        target = f"{self.folder.rstrip('/')}/{name}"
-        protocols = {self.fs.protocol} if isinstance(self.fs.protocol, str) else set(self.fs.protocol)
-        place = target if protocols & _WHOLE_OBJECTS else f"{self.folder.rstrip('/')}/.{name}.part"
-        with self.fs.open(place, "wb") as raw, io.TextIOWrapper(raw, encoding="utf-8", newline="") as text:
-            writer = csv.writer(text, lineterminator="\n")
-            writer.writerow(header)
-            writer.writerows(lines)
-        if place != target:
-            self.fs.mv(place, target)
+        """:raises PlatformError: the folder is not ours to write. :raises OSError: this time it went wrong."""
+        try:
+            with (
+                folders.opened(self.url, self.settings) as (system, folder),
+                folders.whole_file(system, f"{folder}/{name}") as text,
+            ):
+                writer = csv.writer(text, lineterminator="\n")
+                writer.writerow(header)
+                writer.writerows(lines)
+        except folders.FolderRefused as error:
+            raise PlatformError(f"{error}; {name} is left for the next sync") from None
+        except (PermissionError, FileNotFoundError) as error:
+            raise PlatformError(
+                f"{type(error).__name__} while writing {name} to {folders.shown(self.url)}; "
+                "it is left for the next sync"
+            ) from error
 
 
-def _open(options: CsvDropOptions, connection: PlatformConnection | None, below: Path) -> tuple[Any, str]:
+def _place(
+    options: CsvDropOptions, connection: PlatformConnection | None, below: Path
+) -> tuple[str, dict[str, Any]]:
+    """The folder's URL, and all that opens it."""
     folder = options.folder or ""
     if connection is None:
         if not folder:
             raise ConfigError("a csv_drop needs a connection, or options.folder")
-        return fsspec.core.url_to_fs(folder if "://" in folder else f"file://{below / folder}")
+        return (folder if "://" in folder else f"file://{below / folder}"), {}
     url = connection.url.rstrip("/") + (f"/{folder.strip('/')}" if folder else "")
     scheme = url.split("://", 1)[0]
     settings: dict[str, Any] = dict(connection.extra)
@@ -112,4 +117,4 @@ def _open(options: CsvDropOptions, connection: PlatformConnection | None, below:
     for name, value in zip(names, (connection.login, connection.secret), strict=True):
         if value and scheme != "file":
             settings[name] = value
-    return fsspec.core.url_to_fs(url, **settings)
+    return url, settings

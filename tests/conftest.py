@@ -18,6 +18,8 @@ from lifehouse.warehouse.connection import Warehouse
 from lifehouse.warehouse.server import EmbeddedServer
 from support.databases import TEMPLATE, Databases
 
+pytest_plugins = ["support.remote"]
+
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[EmbeddedServer]:

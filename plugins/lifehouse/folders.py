@@ -9,7 +9,7 @@ from typing import Any
 
 import fsspec
 
-from lifehouse.errors import LifehouseError
+from lifehouse.errors import ConfigError, LifehouseError
 
 #: Where a rename is a copy, folders are but names, and a file appears when its upload is complete.
 _WHOLE_OBJECTS = {"s3", "s3a", "gcs", "gs", "abfs", "az"}
@@ -37,16 +37,11 @@ def shown(url: str) -> str:
 def opened(url: str, settings: Mapping[str, Any]) -> Iterator[tuple[Any, str]]:
     """The file system and the folder's path in it. Nothing is remembered from an earlier visit: neither connection nor listing.
 
-    :raises FolderRefused: credentials or host key are wrong. :raises OSError: everything else that a server does not do.
+    :raises FolderRefused: address, options, credentials or host key are wrong. :raises OSError: everything else that a server does not do.
     """
     system = None
     try:
-        if url.partition("://")[0] in ("sftp", "ssh"):
-            from lifehouse.sftp import PinnedSftp  # noqa: PLC0415
-
-            system, root = PinnedSftp.of_url(url, settings)
-        else:
-            system, root = fsspec.url_to_fs(url, skip_instance_cache=True, **settings)
+        system, root = _connected(url, settings)
         yield system, root.rstrip("/")
     except Exception as error:
         names = {f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(error).__mro__}
@@ -58,6 +53,25 @@ def opened(url: str, settings: Mapping[str, Any]) -> Iterator[tuple[Any, str]]:
     finally:
         if client := getattr(system, "client", None):
             client.close()
+
+
+def _connected(url: str, settings: Mapping[str, Any]) -> tuple[Any, str]:
+    try:
+        if url.partition("://")[0] in ("sftp", "ssh"):
+            from lifehouse.sftp import PinnedSftp  # noqa: PLC0415
+
+            return PinnedSftp.of_url(url, settings)
+        return fsspec.url_to_fs(url, skip_instance_cache=True, **settings)
+    except ImportError:
+        raise FolderRefused(
+            f"{shown(url)}: what opens it is not installed (the extras are s3 and sftp)"
+        ) from None
+    except ConfigError as error:
+        raise FolderRefused(f"{shown(url)}: {error}") from None
+    except (TypeError, ValueError) as error:
+        raise FolderRefused(
+            f"{shown(url)}: no file system opens this address with these options ({type(error).__name__})"
+        ) from None
 
 
 def is_there(system: Any, root: str) -> bool:

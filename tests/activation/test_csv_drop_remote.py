@@ -246,6 +246,23 @@ def test_a_bucket_that_does_not_exist_is_not_made(drop: World, bucket: Bucket) -
     assert "nowhere" not in [item["Name"] for item in bucket.client.list_buckets()["Buckets"]]
 
 
+@pytest.mark.parametrize(
+    ("url", "extra", "words"),
+    [
+        ("sftp://127.0.0.1:1/in", {"hostkey": "x"}, "an SFTP connection has no option hostkey"),
+        ("sftp://127.0.0.1:1/in", {"host_key": "x"}, "host_key is no public key"),
+        ("sftp://127.0.0.1:1/in", {"private_key": "x"}, "private_key is no Ed25519, ECDSA or RSA key"),
+        ("carrier-pigeon://loft/in", {}, "no file system opens this address"),
+    ],
+)
+def test_a_connection_that_cannot_be_right_is_told(
+    drop: World, url: str, extra: dict[str, Any], words: str
+) -> None:
+    drop.people(1)
+    with pytest.raises(PlatformError, match=words):
+        sync(drop.ctx, "drop", PlatformConnection(url, extra=extra))
+
+
 def test_a_password_in_the_url_is_in_no_log_and_no_error(
     drop: World, sftp_folder: SftpFolder, caplog: pytest.LogCaptureFixture
 ) -> None:

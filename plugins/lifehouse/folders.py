@@ -37,7 +37,8 @@ def shown(url: str) -> str:
 def opened(url: str, settings: Mapping[str, Any]) -> Iterator[tuple[Any, str]]:
     """The file system and the folder's path in it. Nothing is remembered from an earlier visit: neither connection nor listing.
 
-    :raises FolderRefused: address, options, credentials or host key are wrong. :raises OSError: everything else that a server does not do.
+    :raises FolderRefused: address, options, credentials or host key are wrong.
+    :raises OSError: everything else that a server does not do.
     """
     system = None
     try:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, NoReturn, Self
 
-import paramiko  # type: ignore[import-untyped]
+import paramiko
 from fsspec.implementations.sftp import SFTPFileSystem
 
 from lifehouse.errors import ConfigError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -157,7 +158,11 @@ def test_the_newest_consent_stands(corner: Any, ids: dict[str, str]) -> None:
 def test_scores_are_fifths_by_rank(corner: Any) -> None:
     rows = corner.rows("select * from customer_value")
     assert len(rows) > 20
-    for figure, score in (("last_order_at", "recency"), ("orders", "frequency"), ("net_revenue", "monetary")):
+    weeks = [row["recency_days"] // 7 for row in rows]
+    for row in rows:
+        not_newer = sum(other >= row["recency_days"] // 7 for other in weeks)
+        assert row["recency_score"] == math.ceil(5 * not_newer / len(rows))
+    for figure, score in (("orders", "frequency"), ("net_revenue", "monetary")):
         figures = [row[figure] for row in rows]
         for row in rows:
             below = sum(other < row[figure] for other in figures)

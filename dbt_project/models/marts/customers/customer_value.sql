@@ -23,22 +23,30 @@ refunds as (
     group by customer_id
 ),
 
-scored as (
-    -- Fifths by rank: equal figures get equal scores, nobody is parted from their like by chance.
+dated as (
     select
         *,
-        1 + 5 * (rank() over (order by last_order_at) - 1) / count(*) over () as recency_score,
+        (extract(epoch from {{ as_of() }} - last_order_at) / 86400)::numeric(12, 3) as recency_days
+    from purchases
+),
+
+scored as (
+    -- Fifths by rank: equal figures get equal scores, nobody is parted from their like by chance.
+    -- Recency counts in whole weeks, or audiences would turn over with people's shopping days.
+    select
+        *,
+        (5 * count(*) over (order by floor(recency_days / 7) desc) + count(*) over () - 1)
+        / count(*) over () as recency_score,
         1 + 5 * (rank() over (order by counted_orders) - 1) / count(*) over () as frequency_score,
         1 + 5 * (rank() over (order by net_revenue) - 1) / count(*) over () as monetary_score
-    from purchases
+    from dated
 )
 
 select
     scored.customer_id,
     scored.first_order_at,
     scored.last_order_at,
-    (extract(epoch from {{ as_of() }} - scored.last_order_at) / 86400)::numeric(12, 3)
-        as recency_days,
+    scored.recency_days,
     scored.counted_orders as orders,
     scored.gross_revenue,
     scored.refunds,

@@ -11,10 +11,12 @@ from lifehouse.project import INSTALLATION
 
 
 def data_folder(name: str) -> Path:
-    """``<data>/<name>``, where data is ``LIFEHOUSE_TEST_DATA`` or ``../shared/data`` beside the checkout; skips without it."""
-    place = Path(os.environ.get("LIFEHOUSE_TEST_DATA") or INSTALLATION.parent / "shared" / "data") / name
-    if not place.is_dir():
-        pytest.skip(
-            f"the data set {name!r} is not on this machine; set LIFEHOUSE_TEST_DATA to the folder that holds it"
-        )
-    return place
+    """The folder of a data set: in ``LIFEHOUSE_TEST_DATA``, else in a ``data`` folder next to the checkout; skips without it."""
+    named = os.environ.get("LIFEHOUSE_TEST_DATA")
+    around = [Path(named)] if named else sorted(INSTALLATION.parent.glob("*/data"))
+    for folder in around:
+        if (folder / name).is_dir():
+            return folder / name
+    pytest.skip(
+        f"the data set {name!r} is not on this machine; set LIFEHOUSE_TEST_DATA to the folder that holds it"
+    )

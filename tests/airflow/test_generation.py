@@ -34,7 +34,7 @@ def test_another_file_is_another_dag(project: Path, read_dags: Read) -> None:
     _declare(project, "second", lambda text: text.replace('"0 2 * * *"', '"30 1 * * *"'))
     found = read_dags(project)
     assert found["errors"] == {}
-    assert set(found["dags"]) == {"marts", "source_tiny", "source_second"}
+    assert set(found["dags"]) == {"marts", "source_tiny", "source_second", "sync_actives"}
     assert found["dags"]["source_second"]["schedule"] == "30 1 * * *"
     assert list(found["dags"]["source_second"]["tasks"]) == ["ingest", "raw_gate"]
 
@@ -48,7 +48,7 @@ def test_a_broken_file_is_an_import_error_with_its_line_and_the_other_dags_live_
     (message,) = found["errors"].values()
     assert f"{broken}:{line}:" in message
     assert "owner" in message
-    assert set(found["dags"]) == {"marts", "source_tiny"}
+    assert set(found["dags"]) == {"marts", "source_tiny", "sync_actives"}
 
 
 def test_the_clock_can_be_off_while_the_release_still_wakes_the_syncs(read_dags: Read) -> None:

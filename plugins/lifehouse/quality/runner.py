@@ -169,7 +169,7 @@ def _result(judged: SubjectCheck, item: Any) -> Result:
         severity=str(getattr(expected.severity, "value", expected.severity)),
         success=bool(item.success),
         checked=found.get("element_count", judged.rows),
-        failed=found.get("unexpected_count"),
+        failed=found.get("unexpected_count", found.get("failed_rows")),
         observed=None if observed is None else str(observed),
         meaning=expected.description or expected.type,
         what_to_do=told.get("what_to_do"),

@@ -16,7 +16,10 @@ __all__ = ["EVERY_MART", "ExpectNoRows", "Expectation", "described", "key", "no_
 
 
 class ExpectNoRows(UnexpectedRowsExpectation):
-    """A query that must yield nothing; only the number of its rows is fetched, never a row."""
+    """A query that must yield nothing; only the number of its rows is fetched, never a row.
+
+    The number is in ``failed_rows``: with an ``unexpected_count`` the pages would want a share of rows as well.
+    """
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ("unexpected_rows_query.row_count",)
 
@@ -26,7 +29,7 @@ class ExpectNoRows(UnexpectedRowsExpectation):
 
     def _validate(self, metrics: dict[str, Any], *_: Any, **__: Any) -> dict[str, Any]:
         count = metrics["unexpected_rows_query.row_count"]
-        return {"success": count == 0, "result": {"observed_value": count, "unexpected_count": count}}
+        return {"success": count == 0, "result": {"observed_value": count, "failed_rows": count}}
 
 
 def described(

@@ -15,10 +15,8 @@ import pytest
 from lifehouse.context import Context
 from lifehouse.orchestration.settings import Settings
 from lifehouse.orchestration.standalone import Standalone
-from support.tiny import TINY, Company
+from support.tiny import ANN, BEN, TINY, Company
 
-ANN = ("p1", "Ann Ash", "ann@example.com", "+49 30 1234567", "c-1", "2024-01-01", "2024-01-01", "granted")
-BEN = ("p2", "Ben Birch", "ben@example.com", "", "", "2024-01-02", "2024-01-02", "")
 TEA = ("o1", "p1", "2024-01-05T12:00:00Z", "tea", 1, 10, "EUR", "sale")
 FUTURE = {"as_of": "2024-01-06T00:00:00+00:00"}
 

@@ -12,10 +12,8 @@ from lifehouse.context import Context
 from lifehouse.orchestration.client import AirflowClient
 from lifehouse.orchestration.house import House
 from lifehouse.orchestration.settings import Settings
-from support.tiny import TINY, Company
+from support.tiny import ANN, BEN, TINY, Company
 
-ANN = ("p1", "Ann Ash", "ann@example.com", "+49 30 1234567", "c-1", "2024-01-01", "2024-01-01", "granted")
-BEN = ("p2", "Ben Birch", "ben@example.com", "", "", "2024-01-02", "2024-01-02", "")
 SYNC = """
 sync: buyers
 owner: crm-team

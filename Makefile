@@ -42,8 +42,8 @@ up: setup  ## start the warehouse and Airflow (UI, scheduler) to live with
 down: setup  ## stop what `make up` or `make demo` started
 	@$(BIN)/lifehouse down
 
-test: setup  ## run all tests
-	@$(BIN)/python -m pytest
+test: setup  ## run all tests, a file at a time on each core
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: setup  ## ruff, mypy, sqlfluff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/sqlfluff lint dbt_project

@@ -30,7 +30,7 @@ _EPILOG = (
 )
 
 #: Files of this folder that have ``register(app)``. They import what is heavy inside their commands.
-_FILES = ("init", "status", "service", "loads", "lifecycle", "releases", "sync")
+_FILES = ("init", "status", "service", "loads", "lifecycle", "releases", "sync", "backup")
 
 #: Panels of ``--help`` in order, each with its commands in order; a command that is not named here keeps its own panel.
 _PANELS = {
@@ -38,6 +38,7 @@ _PANELS = {
     "Every night": ("status", "run", "report"),
     "Look": ("psql", "url", "explain", "loads", "quarantine", "releases", "lifecycle"),
     "Decide": ("accept", "reject", "rollback"),
+    "Keep": ("backup", "restore"),
     "Act": ("plan", "sync"),
 }
 

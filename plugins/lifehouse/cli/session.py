@@ -10,17 +10,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from lifehouse.context import Context
 from lifehouse.errors import WarehouseError
+from lifehouse.warehouse import tools
 from lifehouse.warehouse.server import BINARIES
 
-_ENVIRONMENT = {  # libpq's names: nothing secret goes on a command line
-    "host": "PGHOST",
-    "port": "PGPORT",
-    "user": "PGUSER",
-    "password": "PGPASSWORD",
-    "dbname": "PGDATABASE",
-    "sslmode": "PGSSLMODE",
-    "sslrootcert": "PGSSLROOTCERT",
-}
 SEARCH_PATH = "marts,public"
 
 
@@ -39,11 +31,7 @@ def open_psql(ctx: Context, command: str | None) -> NoReturn:
 
     :raises WarehouseError: no psql on this machine.
     """
-    parameters = ctx.warehouse.parameters
-    environment = dict(os.environ)
-    environment.update(
-        {name: str(parameters[key]) for key, name in _ENVIRONMENT.items() if parameters.get(key)}
-    )
+    environment = tools.environment(ctx.warehouse.parameters)
     environment["PGOPTIONS"] = f"-c search_path={SEARCH_PATH} -c timezone=UTC"
     environment["PGAPPNAME"] = "lifehouse psql"
     arguments = ["psql", "--no-password", "-v", "ON_ERROR_STOP=1" if command else "ON_ERROR_STOP=0"]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
+from lifehouse import transport
 from lifehouse.errors import WarehouseError
 from lifehouse.home import Home
 from lifehouse.warehouse import control
@@ -20,9 +20,12 @@ MINIMUM_VERSION = 160000
 
 @dataclass(frozen=True)
 class Warehouse:
-    """One Postgres database. ``url`` holds the password: never print it."""
+    """One Postgres database. ``url`` holds the password: never print it; off this machine it asks for TLS by itself."""
 
     url: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "url", transport.postgres(self.url))
 
     @classmethod
     def current(cls, home: Home) -> Warehouse:
@@ -73,7 +76,7 @@ class Warehouse:
     @property
     def parameters(self) -> dict[str, Any]:
         """host, port, user, password, dbname of the address."""
-        return dict(conninfo_to_dict(self.url))
+        return dict(transport.libpq(self.url))
 
     @property
     def sqlalchemy_url(self) -> str:

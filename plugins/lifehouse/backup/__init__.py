@@ -1,0 +1,1 @@
+"""Backup and restore of what cannot be computed again: decisions, releases, identities, what platforms hold, what is served."""

@@ -6,8 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 from datetime import timedelta
 
 import psycopg
@@ -218,62 +216,3 @@ def test_a_reader_that_never_ends_is_named(house: House, monkeypatch: pytest.Mon
     assert house.served() == {1}
     publish(house.ctx, run.run_id, MARTS)
     assert house.served() == {2}
-
-
-class Reader(threading.Thread):
-    """Reads two marts in repeatable-read transactions until told to stop."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__()
-        self.url, self.stopped, self.seen, self.problems = url, threading.Event(), [], []
-        self.slowest = 0.0
-
-    def run(self) -> None:
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.prepare_threshold = None
-            while not self.stopped.is_set():
-                try:
-                    self._look(connection)
-                except psycopg.Error as error:
-                    self.problems.append(repr(error))
-
-    def _look(self, connection: psycopg.Connection) -> None:
-        began = time.monotonic()
-        connection.execute("begin isolation level repeatable read")
-        letters = connection.execute("select release, count(*) from marts.letters group by 1").fetchall()
-        time.sleep(0.002)
-        numbers = connection.execute("select release, count(*) from marts.numbers group by 1").fetchall()
-        connection.execute("commit")
-        self.slowest = max(self.slowest, time.monotonic() - began)
-        if (
-            [row[1] for row in letters] != [26]
-            or [row[1] for row in numbers] != [100]
-            or letters[0][0] != numbers[0][0]
-        ):
-            self.problems.append(f"letters {letters}, numbers {numbers}")
-        else:
-            self.seen.append(letters[0][0])
-
-
-def test_readers_see_no_error_and_no_mixture_while_releases_come_and_go(house: House) -> None:
-    house.accept()
-    house.publish(1)
-    readers = [Reader(house.ctx.warehouse.url) for _ in range(4)]
-    for reader in readers:
-        reader.start()
-    try:
-        for number in range(2, 22):
-            if number % 8 == 0:
-                house.change_code(str(number))  # the copy is dropped and made anew
-            house.publish(number)
-            if number % 4 == 3:
-                rollback(house.ctx, marts=MARTS)
-            time.sleep(0.03)
-    finally:
-        for reader in readers:
-            reader.stopped.set()
-            reader.join(30)
-    assert [problem for reader in readers for problem in reader.problems] == []
-    seen = [number for reader in readers for number in reader.seen]
-    assert len(seen) > 200
-    assert len(set(seen)) > 10

@@ -31,6 +31,7 @@ def publish(ctx: Context, run_id: int, marts: Sequence[str] | None = None) -> in
     with hold(ctx, run_id) as (_, run):
         if run.gate_passed_at is None:
             raise LifehouseError(f"run {run_id} cannot be published: it has not passed the release gate")
+        views.attach(ctx, served, run.slot)
         return views.patiently(ctx, lambda connection: _publish(connection, run, served))
 
 

@@ -1,7 +1,8 @@
 """The views in ``marts``: both copies of a mart behind the one row of ``control.published``.
 
 Steady state needs no DDL: the row decides. DDL runs only when the set of marts, their columns or the copies
-that fit change; then in one transaction that gives way to readers and tries again.
+that fit change, and gives way to readers. What changes nothing that a reader sees (a copy that is not served joins
+or leaves) goes view by view; only other columns need all views in one transaction.
 """
 
 from __future__ import annotations
@@ -21,6 +22,15 @@ from lifehouse.releases.catalog import SLOTS, Columns, View
 LOCK_TIMEOUT = "25ms"  # what a reader can at most wait behind one view
 PATIENCE = 60.0  # seconds of giving way before we say who is in the way
 Result = TypeVar("Result")
+
+_OLDER_SNAPSHOTS = """
+    select exists (
+        select from pg_stat_activity as activity
+        cross join control.published
+        where activity.datname = current_database() and activity.backend_xmin is not null
+            and age(activity.backend_xmin) >= age(published.xmin)
+    )
+"""
 
 # One copy has no condition: a transaction with a snapshot older than the switch must not see an empty mart.
 _ONE_COPY = "select {columns} from {table}"
@@ -49,26 +59,59 @@ def align(connection: psycopg.Connection[Any], marts: Sequence[str], served: str
     return changed
 
 
+def attach(ctx: Context, marts: Sequence[str], slot: str) -> list[str]:
+    """Make the views read the idle ``slot`` beside the served one if it has their columns, so that publishing it
+    is one row. Returns the views that changed.
+
+    :raises LifehouseError: readers held a view for a minute.
+    """
+    with ctx.warehouse.connect() as connection:
+        row = connection.execute("select slot from control.published").fetchone()
+        if row is None or row[0] == slot:
+            return []
+        copies = {each: catalog.tables(connection, each) for each in SLOTS}
+        present = catalog.views(connection)
+    served = row[0]
+    if not _have_same_columns(copies[slot], copies[served], marts):
+        return []
+    both = {mart: View(copies[served][mart], frozenset(SLOTS)) for mart in marts}
+    changed = [mart for mart in marts if mart in present and present[mart] != both[mart]]
+    for mart in changed:
+        columns, seen = both[mart].columns, present[mart]
+        _alone(ctx, lambda c, m=mart, s=seen, k=columns: _create(c, m, k, [served, slot], s))  # type: ignore[misc]
+    return changed
+
+
 def detach(ctx: Context, slot: str) -> list[str]:
     """Make no view depend on the idle ``slot``: its tables can be dropped. Returns the views that changed.
 
-    :raises LifehouseError: the slot is served; or readers held the views for a minute.
+    :raises LifehouseError: the slot is served; or readers held a view for a minute.
     """
-
-    def work(connection: psycopg.Connection[Any]) -> list[str]:
+    with ctx.warehouse.connect() as connection:
         row = connection.execute("select slot from control.published").fetchone()
         if row and row[0] == slot:
             raise LifehouseError(f"the slot {slot} is served; it cannot be built anew")
         marts = catalog.tables(connection, row[0]) if row else {}
         attached = {name: view for name, view in catalog.views(connection).items() if slot in view.slots}
-        for name, view in attached.items():
-            if row and name in marts:
-                _create(connection, name, marts[name], [row[0]], view)
-            else:
-                _drop(connection, name)
-        return sorted(attached)
+    for name, view in sorted(attached.items()):
+        if row and name in marts:
+            _alone(ctx, lambda c, n=name, v=view: _create(c, n, marts[n], [row[0]], v))  # type: ignore[misc]
+        else:
+            _alone(ctx, lambda c, n=name: _drop(c, n))  # type: ignore[misc]
+    return sorted(attached)
 
-    return patiently(ctx, work)
+
+def _alone(ctx: Context, work: Callable[[psycopg.Connection[Any]], None]) -> None:
+    """One view in one short transaction, once nobody's snapshot is older than the published row: to such a reader
+    the served copy is still the other one."""
+
+    def settled(connection: psycopg.Connection[Any]) -> None:
+        older = connection.execute(_OLDER_SNAPSHOTS).fetchone()
+        if older and older[0]:
+            raise errors.LockNotAvailable("a reader's snapshot is older than the publication")
+        work(connection)
+
+    patiently(ctx, settled)
 
 
 def patiently(ctx: Context, work: Callable[[psycopg.Connection[Any]], Result]) -> Result:
@@ -104,15 +147,17 @@ def _companions(
     copies: dict[str, dict[str, Columns]],
     marts: Sequence[str],
 ) -> list[str]:
-    codes = dict(connection.execute("select slot, fingerprint from control.slots").fetchall())
+    """The other slot, if it is whole and has every mart with the same columns."""
+    whole = dict(connection.execute("select slot, fingerprint is not null from control.slots").fetchall())
     return [
         slot
         for slot in SLOTS
-        if slot != served
-        and codes[slot] is not None
-        and codes[slot] == codes[served]
-        and all(sorted(copies[slot].get(mart, [])) == sorted(copies[served][mart]) for mart in marts)
+        if slot != served and whole[slot] and _have_same_columns(copies[slot], copies[served], marts)
     ]
+
+
+def _have_same_columns(one: dict[str, Columns], other: dict[str, Columns], marts: Sequence[str]) -> bool:
+    return all(mart in one and sorted(one[mart]) == sorted(other.get(mart, [])) for mart in marts)
 
 
 def _create(

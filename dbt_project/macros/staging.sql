@@ -47,9 +47,10 @@
     {%- if is_incremental() -%}
         {%- set table = lifehouse.raw_table(reads.source, reads.table) -%}
         {%- set unit = var('units')[reads.source ~ '.' ~ reads.table] -%}
-        {#- Two models may read one raw table by the same key: `if not exists` alone does not survive a race. #}
-        select pg_advisory_xact_lock(hashtext('{{ table }} {{ lifehouse.by_index(reads) }}'));
-        create index if not exists {{ lifehouse.by_index(reads) }} on {{ table }} (({{ reads.by }}));
+        {#- Raw belongs to another role; the function makes the index in its name, once. #}
+        select control.index_raw(
+            'raw_{{ reads.source }}', '{{ reads.table }}', '{{ lifehouse.by_index(reads) }}', $by${{ reads.by }}$by$
+        );
         drop table if exists pg_temp.touched;
         create temporary table touched on commit drop as
         with changed as ({{ lifehouse._changed_loads() }}),
@@ -111,7 +112,7 @@
 {%- endmacro %}
 
 {% macro by_index(reads) -%}
-    "{{ reads.table[:30] }}_by_{{ local_md5(reads.by)[:8] }}"
+    {{- reads.table[:30] }}_by_{{ local_md5(reads.by)[:8] -}}
 {%- endmacro %}
 
 {% macro quoted(columns, alias=none) -%}

@@ -7,14 +7,21 @@ from __future__ import annotations
 
 import json
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import psycopg
 
 from lifehouse.context import Context
-from lifehouse.errors import LifehouseError
+from lifehouse.errors import LifehouseError, WarehouseError
+from lifehouse.warehouse.rights import ACTIVATE, INGEST, TRANSFORM
+
+Given = ParamSpec("Given")
+Returned = TypeVar("Returned")
 
 
 @dataclass
@@ -28,6 +35,29 @@ class Record:
     details: dict[str, Any] = field(default_factory=dict)
 
 
+Station = Callable[Concatenate[Context, Given], Returned]
+
+
+def acts_as(role: str) -> Callable[[Station[Given, Returned]], Station[Given, Returned]]:
+    """A station speaks to the warehouse with the rights of ``role``, and no others (``lifehouse.warehouse.rights``)."""
+
+    def decorate(station: Station[Given, Returned]) -> Station[Given, Returned]:
+        @wraps(station)
+        def acting(ctx: Context, /, *args: Given.args, **kwargs: Given.kwargs) -> Returned:
+            try:
+                return station(ctx.acting_as(role), *args, **kwargs)
+            except psycopg.errors.InsufficientPrivilege as error:
+                raise WarehouseError(
+                    f"{error.diag.message_primary}, as the role {role}; `lifehouse doctor` says what the role lacks, "
+                    "`lifehouse doctor --fix` gives it"
+                ) from None
+
+        return acting
+
+    return decorate
+
+
+@acts_as(INGEST)
 def ingest(ctx: Context, source: str) -> int | None:
     """Extract what is new at the source and record it as an open load; None when nothing is new."""
     from lifehouse.ingest.run import ingest as run  # noqa: PLC0415  dlt takes seconds to import
@@ -40,6 +70,7 @@ def ingest(ctx: Context, source: str) -> int | None:
         return result.load_id
 
 
+@acts_as(INGEST)
 def raw_gate(ctx: Context, load_id: int) -> None:
     """Judge a load: accepted, or rejected with :class:`GateClosed`."""
     from lifehouse.ingest import gate  # noqa: PLC0415  Great Expectations takes seconds to import
@@ -49,6 +80,7 @@ def raw_gate(ctx: Context, load_id: int) -> None:
         gate.judge(ctx, load_id)
 
 
+@acts_as(TRANSFORM)
 def begin(ctx: Context, as_of: datetime, *, full_refresh: bool = False) -> Any:
     """Open a run for an instant; its status is ``unchanged`` when the published release already answers it."""
     from lifehouse.releases.run import begin as open_run  # noqa: PLC0415
@@ -59,6 +91,7 @@ def begin(ctx: Context, as_of: datetime, *, full_refresh: bool = False) -> Any:
         return run
 
 
+@acts_as(TRANSFORM)
 def core(ctx: Context, run_id: int) -> None:
     """Staging, identity and the timeline, for what changed."""
     from lifehouse.build.stations import build_core  # noqa: PLC0415
@@ -69,6 +102,7 @@ def core(ctx: Context, run_id: int) -> None:
         record.rows_out = record.details["changed"]
 
 
+@acts_as(TRANSFORM)
 def release(ctx: Context, run_id: int) -> None:
     """All marts, into the idle slot."""
     from lifehouse.build.stations import build_release  # noqa: PLC0415
@@ -79,6 +113,7 @@ def release(ctx: Context, run_id: int) -> None:
         record.rows_out = record.details["changed"]
 
 
+@acts_as(TRANSFORM)
 def release_gate(ctx: Context, run_id: int) -> None:
     """Audit the slot; a failed expectation stops the run with :class:`GateClosed`."""
     from lifehouse.releases import gate  # noqa: PLC0415
@@ -87,6 +122,7 @@ def release_gate(ctx: Context, run_id: int) -> None:
         gate.judge(ctx, run_id)
 
 
+@acts_as(TRANSFORM)
 def publish(ctx: Context, run_id: int) -> int:
     """Make the slot what everybody reads; returns the release's number."""
     from lifehouse.releases.publish import publish as publish_run  # noqa: PLC0415
@@ -95,6 +131,7 @@ def publish(ctx: Context, run_id: int) -> int:
         return publish_run(ctx, run_id)
 
 
+@acts_as(ACTIVATE)
 def sync(ctx: Context, name: str, connection: Any = None) -> Any:
     """Bring a platform to the published segment."""
     from lifehouse.activation.run import sync as run_sync  # noqa: PLC0415
@@ -106,6 +143,7 @@ def sync(ctx: Context, name: str, connection: Any = None) -> Any:
         return result
 
 
+@acts_as(TRANSFORM)
 def fail(ctx: Context, run_id: int, message: str) -> None:
     """Close a run that did not reach publication; the release before it stays."""
     from lifehouse.releases.run import finish  # noqa: PLC0415

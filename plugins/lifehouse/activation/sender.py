@@ -48,6 +48,6 @@ def sender(warehouse: Warehouse, account: str, patience: timedelta = PATIENCE) -
             ) from None
         connection.execute("set lock_timeout = 0")
         row = connection.execute(
-            "select pid || '@' || extract(epoch from backend_start) from pg_stat_activity where pid = pg_backend_pid()"
+            "select name from control.session_names() as sessions (name) where name like pg_backend_pid() || '@%'"
         ).fetchone()
         yield Sender(connection, account, row[0] if row else "")

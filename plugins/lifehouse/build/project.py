@@ -108,6 +108,7 @@ def _profile(ctx: Context) -> dict[str, Any]:
         "password": f"{{{{ env_var('{PASSWORD_VARIABLE}') }}}}",
         "dbname": place["dbname"],
         "threads": 3,
+        **({"role": ctx.warehouse.role} if ctx.warehouse.role else {}),
         **{key: place[key] for key in ("sslmode", "sslrootcert", "sslcert", "sslkey") if key in place},
     }
     return {

@@ -57,8 +57,9 @@ def rollback(
     from lifehouse.context import Context
     from lifehouse.releases.publish import previous
     from lifehouse.releases.publish import rollback as roll_back
+    from lifehouse.warehouse.rights import TRANSFORM
 
-    ctx = Context.current()
+    ctx = Context.current().acting_as(TRANSFORM)  # who makes views of marts must own them
     served, before = previous(ctx)
     if not yes:
         typer.confirm(f"Withdraw release {served} and serve release {before} again?", abort=True)

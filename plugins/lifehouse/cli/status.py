@@ -85,10 +85,14 @@ def url(
     typer.echo(session.address(Context.current(), password=password))
 
 
-def doctor() -> None:
+def doctor(
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Mend the warehouse's roles, their grants and owners first.")
+    ] = False,
+) -> None:
     """What is missing or wrong on this machine and in this project, and what to do."""
     from lifehouse import doctor as examination
     from lifehouse.context import Context
 
-    if not examination.print_findings(Context.current(), Console()):
+    if not examination.print_findings(Context.current(), Console(), fix=fix):
         raise typer.Exit(1)

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from lifehouse.context import Context
-from lifehouse.doctor import machine, project, state
+from lifehouse.doctor import machine, project, roles, state
 from lifehouse.doctor.findings import Finding, Verdict
 from lifehouse.errors import LifehouseError
 
@@ -26,6 +26,7 @@ def examine(ctx: Context) -> list[Finding]:
         machine.memory,
         state.home,
         state.warehouse,
+        roles.access,
         project.company,
         project.declarations,
         project.staging,
@@ -41,8 +42,10 @@ def examine(ctx: Context) -> list[Finding]:
     return findings
 
 
-def print_findings(ctx: Context, console: Console) -> bool:
-    """Print the findings; says whether nothing is wrong."""
+def print_findings(ctx: Context, console: Console, *, fix: bool = False) -> bool:
+    """Print the findings; says whether nothing is wrong. With ``fix`` the roles and their grants are mended first."""
+    for sentence in roles.mend(ctx) if fix else ():
+        console.print(escape(sentence), soft_wrap=True)
     findings = examine(ctx)
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1))
     table.add_column(width=1)

@@ -62,7 +62,7 @@ def land(ctx: Context, source: Source, resources: Sequence[Any]) -> None:
     pipeline = dlt.pipeline(
         pipeline_name=source.source,
         pipelines_dir=str(ctx.home.folder("dlt", "work", source.source)),
-        destination=dlt.destinations.postgres(credentials=ctx.warehouse.url),
+        destination=dlt.destinations.postgres(credentials=ctx.warehouse.role_url),
         dataset_name=source.landing_schema,
     )
     try:

@@ -127,7 +127,7 @@ def patiently(ctx: Context, work: Callable[[psycopg.Connection[Any]], Result]) -
                 return work(connection)
         except (errors.LockNotAvailable, errors.DeadlockDetected):
             if time.monotonic() > deadline:
-                with ctx.warehouse.connect() as connection:
+                with ctx.warehouse.as_role(None).connect() as connection:  # a role sees no others' sessions
                     who = catalog.holders(connection)
                 raise LifehouseError(
                     f"sessions have held the marts for {PATIENCE:.0f} seconds; end them and try again: {who}"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import psycopg
 from psycopg.rows import dict_row
@@ -12,7 +14,7 @@ from psycopg.rows import dict_row
 from lifehouse import transport
 from lifehouse.errors import WarehouseError
 from lifehouse.home import Home
-from lifehouse.warehouse import control
+from lifehouse.warehouse import control, roles
 from lifehouse.warehouse.server import EmbeddedServer
 
 MINIMUM_VERSION = 160000
@@ -20,9 +22,13 @@ MINIMUM_VERSION = 160000
 
 @dataclass(frozen=True)
 class Warehouse:
-    """One Postgres database. ``url`` holds the password: never print it; off this machine it asks for TLS by itself."""
+    """One Postgres database. ``url`` holds the password: never print it; off this machine it asks for TLS by itself.
+
+    With a ``role`` every connection acts as that role from its start (:meth:`as_role`); without, as the URL's user.
+    """
 
     url: str
+    role: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "url", transport.postgres(self.url))
@@ -40,7 +46,21 @@ class Warehouse:
                     f"the warehouse is Postgres {connection.info.server_version // 10000}; 16 or newer is needed"
                 )
             control.migrate(connection)
+        warehouse.has_roles  # noqa: B018  made here, before somebody asks for the marts as a member of one
         return warehouse
+
+    @cached_property
+    def has_roles(self) -> bool:
+        """Whether stations can act as roles of few rights; made here if this user may. Asked once an object."""
+        with replace(self, role=None).connect(autocommit=True) as connection:
+            return roles.ensure(connection)
+
+    def as_role(self, role: str | None) -> Warehouse:
+        """The same warehouse with connections that act as ``role``; None: as the URL's user, who may do everything.
+
+        Where roles cannot be made, that user does all the work (``lifehouse doctor`` says so).
+        """
+        return replace(self, role=role if role and self.has_roles else None)
 
     def connect(self, *, autocommit: bool = False) -> psycopg.Connection[Any]:
         """A connection in UTC. Without ``autocommit``, leaving the ``with`` block commits, an exception rolls back."""
@@ -48,7 +68,7 @@ class Warehouse:
             return psycopg.connect(
                 self.url,
                 autocommit=autocommit,
-                options="-c timezone=UTC",
+                options=" ".join(("-c timezone=UTC", *self._options)),
                 application_name="lifehouse",
             )
         except psycopg.OperationalError as error:
@@ -79,6 +99,20 @@ class Warehouse:
         return dict(transport.libpq(self.url))
 
     @property
+    def role_url(self) -> str:
+        """The address whose connections act as the role, for programs that take no more than an address."""
+        if not self._options:
+            return self.url
+        parts = urlsplit(self.url)
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        query["options"] = " ".join(filter(None, (query.get("options"), *self._options)))
+        return urlunsplit(parts._replace(query=urlencode(query, quote_via=quote)))
+
+    @property
     def sqlalchemy_url(self) -> str:
         """The address for SQLAlchemy with psycopg 3."""
-        return "postgresql+psycopg://" + self.url.split("://", 1)[1]
+        return "postgresql+psycopg://" + self.role_url.split("://", 1)[1]
+
+    @property
+    def _options(self) -> tuple[str, ...]:
+        return (f"-crole={self.role}",) if self.role else ()

@@ -10,10 +10,7 @@ with claimable as (
                 status = 'sent' and claimed_by <> %(me)s
                 and (
                     lease_until < clock_timestamp()
-                    or not exists (
-                        select from pg_stat_activity as sessions
-                        where claimed_by = sessions.pid || '@' || extract(epoch from sessions.backend_start)
-                    )
+                    or claimed_by not in (select name from control.session_names() as sessions (name) where name is not null)
                 )
             )
         )

@@ -44,7 +44,9 @@ class Catalog:
         found = (
             connection.execute("select distinct source from control.loads").fetchall() if has_loads else []
         )
-        catalog = cls(*row, roles, members, [source for (source,) in found])
+        owner, database, may_make_roles, is_superuser = row
+        sources = [source for (source,) in found]
+        catalog = cls(owner, database, may_make_roles, is_superuser, roles, members, sources)
         names = {"schemas": list(catalog.names()), **ours}
         catalog.schemas = dict(connection.execute(_SCHEMAS, names).fetchall())
         catalog.relations = {tuple(key): owner for *key, owner in connection.execute(_RELATIONS, names)}

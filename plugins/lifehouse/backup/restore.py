@@ -20,7 +20,7 @@ from lifehouse.context import Context
 from lifehouse.errors import LifehouseError, WarehouseError
 from lifehouse.redaction import described, without_values
 from lifehouse.releases import views
-from lifehouse.warehouse import control, tools
+from lifehouse.warehouse import control, roles, tools
 
 _BUILDING = 7_405_020  # the lock of a run that builds, see releases.run
 _CHUNK = 1 << 16
@@ -53,6 +53,7 @@ def restore(ctx: Context, file: Path, *, replace: bool = False) -> Restored:
                 rejected = _restore(ctx, connection, manifest, dump, replace=replace)
             with ctx.warehouse.connect(autocommit=True) as connection:
                 connection.execute("analyze")
+                roles.ensure(connection)  # owners and grants are this server's, not the backup's
         except psycopg.errors.LockNotAvailable:
             raise LifehouseError(
                 "sessions are using the warehouse; end them and try again. Nothing was changed"

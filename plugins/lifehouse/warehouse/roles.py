@@ -275,10 +275,13 @@ _ARE_SEPARATE = """
     left join pg_roles on pg_roles.rolname = wanted.name
 """
 
-# A copy of a database comes without the grants on the database itself.
+# A copy of a database comes without the grants on the database itself, a restored one without any and with other owners.
 _IS_GRANTED = f"""
     select exists (select from control.role_grants where fingerprint = %(fingerprint)s)
         and has_database_privilege('{rights.INGEST}', current_database(), 'CREATE')
+        and exists (
+            select from pg_namespace where nspname = 'core' and nspowner = '{rights.TRANSFORM}'::regrole
+        )
 """  # noqa: S608
 
 _COULD = """

@@ -41,29 +41,31 @@
     where loads.status = 'accepted' and loads.change_seq <= run.change_to
 {%- endmacro %}
 
-{# Pre-hook of an incremental run: the touched `by` values, old versions of the touched units included. #}
+{# Pre-hook of an incremental run: the touched `by` values, old versions of the touched units included.
+
+   The loads go in as literals: only so does the planner know how little they are of raw. #}
 {% macro touch() -%}
     {%- set reads = config.get('reads') -%}
     {%- if is_incremental() -%}
         {%- set table = lifehouse.raw_table(reads.source, reads.table) -%}
         {%- set unit = var('units')[reads.source ~ '.' ~ reads.table] -%}
+        {%- set loads = run_query(lifehouse._changed_loads()).columns[0].values() | map('int') | list -%}
         {#- Raw belongs to another role; the function makes the index in its name, once. #}
         select control.index_raw(
             'raw_{{ reads.source }}', '{{ reads.table }}', '{{ lifehouse.by_index(reads) }}', $by${{ reads.by }}$by$
         );
         drop table if exists pg_temp.touched;
         create temporary table touched on commit drop as
-        with changed as ({{ lifehouse._changed_loads() }}),
-        units as (
-            {%- if unit == ['_file'] %}
-            select distinct files.file as _file
-            from control.files as files
-            inner join changed on files.load_id = changed.load_id
-            where files.source = '{{ reads.source }}' and files.table_name = '{{ reads.table }}'
-            {%- else %}
+        with units as (
             select distinct {{ lifehouse.quoted(unit, 'records') }}
             from {{ table }} as records
-            where records._load_id in (select changed.load_id from changed)
+            where records._load_id in ({{ loads | join(', ') or 'null' }})
+            {%- if unit == ['_file'] %}
+            union
+            select files.file
+            from control.files as files
+            where files.load_id in ({{ loads | join(', ') or 'null' }})
+                and files.source = '{{ reads.source }}' and files.table_name = '{{ reads.table }}'
             {%- endif %}
         )
         select distinct {{ reads.by }} as key
@@ -75,35 +77,53 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# A released record is as old as the load it was set aside from. A unit whose newest delivery is a tombstone is gone. #}
 {% macro raw(source, table, by) -%}
     {%- set relation = lifehouse.raw_table(source, table) -%}
     {%- set unit = var('units').get(source ~ '.' ~ table, []) -%}
     (
-        with accepted as ({{ lifehouse._accepted_loads() }}),
+        with accepted as (
+            select
+                loads.load_id,
+                coalesce(loads.origin_load_id, loads.load_id) as age
+            from control.loads as loads
+            where loads.load_id in ({{ lifehouse._accepted_loads() }})
+        ),
         candidates as (
-            select *
-            from {{ relation }}
+            select
+                records.*,
+                accepted.age as _age
+            from {{ relation }} as records
+            inner join accepted on records._load_id = accepted.load_id
             {%- if is_incremental() %}
             where ({{ by }}) in (select key from pg_temp.touched)
             {%- endif %}
         ),
+        {%- if unit == ['_file'] %}
         newest as (
-            {%- if unit == ['_file'] %}
-            select files.file as _file, max(files.load_id) as _load_id
+            select files.file as _file, max(files.load_id) as _age
             from control.files as files
             inner join accepted on files.load_id = accepted.load_id
             where files.source = '{{ source }}' and files.table_name = '{{ table }}'
-            group by files.file
-            {%- else %}
-            select {{ lifehouse.quoted(unit) }}, max(_load_id) as _load_id
-            from candidates
-            where _load_id in (select load_id from accepted)
-            group by {{ lifehouse.quoted(unit) }}
+            {%- if is_incremental() %}
+                and files.file in (select _file from candidates)
             {%- endif %}
+            group by files.file
+        ),
+        living as (
+            select candidates.*
+            from candidates
+            inner join newest using (_file, _age)
         )
-        select candidates.*
-        from candidates
-        inner join newest using ({{ lifehouse.quoted(unit) }}, _load_id)
+        {%- else %}
+        living as (
+            select distinct on ({{ lifehouse.quoted(unit) }}) *
+            from candidates
+            order by {{ lifehouse.quoted(unit) }}, _age desc, _load_id desc, _deleted desc
+        )
+        {%- endif %}
+        select * from living
+        where not _deleted
     )
 {%- endmacro %}
 

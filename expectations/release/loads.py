@@ -21,7 +21,7 @@ def expectations(candidate: Candidate, table: str) -> list[Expectation]:
         ),
         no_rows(
             "records kept",
-            f"select load_id from ({kept}) as kept where loaded <> in_raw or quarantined <> in_quarantine",
+            f"select load_id from ({kept}) as kept where loaded + deleted + revived <> in_raw or quarantined <> in_quarantine",
             meaning="raw and quarantine hold as many records of each load as were noted when it came",
             what_to_do="records were removed after they came: reject the load and ingest it again",
         ),

@@ -53,6 +53,7 @@ def night(
     else:
         outcome.release_id = _build(ctx, run.run_id, say)
         outcome.status = "published"
+    _prune(ctx, outcome, say)
     for sync in [path.stem for path in ctx.project.sync_files] if syncs is None else syncs:
         say(f"sync {sync}")
         try:
@@ -79,6 +80,16 @@ def _take_in(ctx: Context, source: str, outcome: Night, say: Say) -> None:
             stations.raw_gate(ctx, load_id)
     except LifehouseError as error:
         outcome.problems.append(_told("source", source, error))
+        say(outcome.problems[-1])
+
+
+def _prune(ctx: Context, outcome: Night, say: Say) -> None:
+    """Raw's baseline; what hinders it is told, and tried again the next night."""
+    try:
+        for table in stations.prune(ctx):
+            say(f"prune {table.table}: {table.records:,} records")
+    except LifehouseError as error:
+        outcome.problems.append(f"prune: {error}")
         say(outcome.problems[-1])
 
 

@@ -131,6 +131,18 @@ def publish(ctx: Context, run_id: int) -> int:
         return publish_run(ctx, run_id)
 
 
+@acts_as(INGEST)
+def prune(ctx: Context, source: str | None = None) -> list[Any]:
+    """Replace what is older than the declared retention by a baseline; what went, by table."""
+    from lifehouse.ingest.retention import prune as prune_raw  # noqa: PLC0415
+
+    with _recorded(ctx, "prune", source) as record:
+        done = prune_raw(ctx, source)
+        record.rows_out = sum(table.records + table.quarantined for table in done)
+        record.details = {table.table: table.records for table in done}
+        return done
+
+
 @acts_as(ACTIVATE)
 def sync(ctx: Context, name: str, connection: Any = None) -> Any:
     """Bring a platform to the published segment."""

@@ -110,6 +110,7 @@ def test_types_survive(make_house: Callable[..., Any], shop_database: Any) -> No
         "_loaded_at": None,
         "_hash": 0,
         "_row": 0,
+        "_deleted": False,
     }
     assert (
         house.value(

@@ -200,7 +200,8 @@ def store(ctx: Context, tables: dict[str, list[Record]]) -> int:
             connection.execute(
                 f"""
                 create table if not exists raw_corner.{name} ({columns}, _extra jsonb, _load_id bigint,
-                    _loaded_at timestamptz default now(), _hash bigint, _row bigint generated always as identity)
+                    _loaded_at timestamptz default now(), _hash bigint, _row bigint generated always as identity,
+                    _deleted boolean not null default false)
                 """  # type: ignore[arg-type]
             )
             _copy(

@@ -16,7 +16,7 @@ with deliveries as (
     select load_id, status, cursor_from::{type} as cursor_from, cursor_to::{type} as cursor_to
     from control.loads
     inner join control.load_tables using (load_id)
-    where source = %(source)s and table_name = %(table)s
+    where source = %(source)s and table_name = %(table)s and kind = 'delivery'
 ),
 accepted as (
     select load_id, cursor_from, cursor_to from deliveries where status = 'accepted'

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from lifehouse import config
 from lifehouse.errors import ConfigError
 from lifehouse.ingest.connections import FilesConnection, RestConnection, SqlConnection
-from lifehouse.ingest.table import FileTable, RestTable, SqlTable, Table
+from lifehouse.ingest.table import Duration, FileTable, RestTable, SqlTable, Table
 from lifehouse.project import Project
 
 #: Names become identifiers in Postgres (63 bytes): ``quarantine.<source>_<table>``, ``raw_<source>``.
@@ -35,6 +35,9 @@ class Source(config.Strict):
     time_zone: str = Field("UTC", description="IANA zone in which the source means times without an offset")
     date_order: Literal["ymd", "mdy", "dmy"] = Field("ymd", description="of dates that come as text")
     quarantine_share: float = Field(0.01, ge=0, le=1, description="of bad records; above it the gate closes")
+    retention: Duration | None = Field(
+        None, description="how long superseded records are kept; without it always"
+    )
     tables: Mapping[Name, Table] = Field(min_length=1)
 
     @field_validator("time_zone")
@@ -45,6 +48,25 @@ class Source(config.Strict):
         except (KeyError, ValueError) as error:
             raise ValueError(f"unknown time zone {zone!r}; use an IANA name: Europe/Berlin") from error
         return zone
+
+    @model_validator(mode="after")
+    def _logs_are_declared(self) -> Self:
+        for name, table in self.tables.items():
+            log = table.deletions.log if table.deletions else None
+            if log is None:
+                continue
+            if log.table not in self.tables or log.table == name:
+                raise ValueError(
+                    f"tables: {name}: deletions: log: {log.table} is no other table of this source"
+                )
+            named = {*log.key.values(), *((log.at,) if log.at else ())}
+            if unknown := sorted(named - set(self.tables[log.table].columns)):
+                raise ValueError(f"tables: {name}: deletions: log: {log.table} has no column {unknown[0]}")
+            if log.at and not table.cursor:
+                raise ValueError(
+                    f"tables: {name}: deletions: log: `at` is compared with a cursor, and there is none"
+                )
+        return self
 
     @property
     def raw_schema(self) -> str:

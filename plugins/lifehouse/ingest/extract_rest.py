@@ -13,6 +13,7 @@ from lifehouse.ingest.connections import Paginator, RestConnection, resolved
 from lifehouse.ingest.declaration import RestSource
 from lifehouse.ingest.delivery import Delivery
 from lifehouse.ingest.table import RestTable
+from lifehouse.ingest.tombstones import is_listed_apart, keys_table
 
 _ATTEMPTS = 4
 _BACKOFF = 0.5  # seconds, doubled each time
@@ -31,7 +32,26 @@ def resources(source: RestSource, bounds: dict[str, Any]) -> tuple[list[Any], di
         delivery = deliveries[name] = Delivery(name, cursor_from=cursor.text(bounds.get(name)))
         pages = _batches(source.source, connection, table, delivery)
         made.append(dlt.resource(pages, name=name, columns=_columns(table)))
+        if is_listed_apart(table):
+            listed = _of_keys(table)
+            pages = _batches(source.source, connection, listed, Delivery(name))
+            made.append(dlt.resource(pages, name=keys_table(name), columns=_columns(listed)))
     return made, deliveries
+
+
+def _of_keys(table: RestTable) -> RestTable:
+    """The full list of a table's keys, as a table of its own."""
+    declared = table.deletions.keys if table.deletions else None
+    assert declared is not None  # noqa: S101  is_listed_apart()
+    return table.model_copy(
+        update={
+            "path": declared.path,
+            "records": declared.records or table.records,
+            "params": declared.params,
+            "cursor_param": None,
+            "columns": {name: table.columns[name] for name in table.key},
+        }
+    )
 
 
 def _columns(table: RestTable) -> list[Any]:

@@ -15,6 +15,7 @@ from lifehouse.ingest.connections import resolved
 from lifehouse.ingest.declaration import SqlSource
 from lifehouse.ingest.delivery import Delivery, SchemaChange
 from lifehouse.ingest.table import NUMBERS, TIMES, SqlTable
+from lifehouse.ingest.tombstones import is_listed_apart, keys_table
 
 _MAX_PRECISION = 38  # of a decimal that Arrow carries
 
@@ -55,6 +56,8 @@ def resources(source: SqlSource, bounds: dict[str, Any]) -> tuple[list[Any], dic
         reflected = _reflect(engine, source, name, table)
         _compare(reflected, table, delivery)
         made.append(_resource(engine, source, name, reflected, bounds.get(name)))
+        if is_listed_apart(table):
+            made.append(_keys(engine, source, name, _reflect(engine, source, name, table)))
     return made, deliveries
 
 
@@ -127,16 +130,22 @@ def _travels_exactly(kind: Any) -> bool:
 
 def _selected(found: sa.Table, cursor_column: str | None, start: Any, zone: str) -> Any:
     """All rows from ``start`` on (a null cursor is always read); what Arrow cannot carry exactly travels as text."""
-    query = sa.select(
-        *(
-            column if _travels_exactly(column.type) else sa.cast(column, sa.Text).label(column.name)
-            for column in found.c
-        )
-    )
+    query = _exact(found, [column.name for column in found.c])
     if cursor_column and start is not None:
         start = _as_the_source_says(start, found.c[cursor_column].type, zone)
         query = query.where(sa.or_(found.c[cursor_column] >= start, found.c[cursor_column].is_(None)))
     return query
+
+
+def _exact(found: sa.Table, names: list[str]) -> Any:
+    return sa.select(
+        *(
+            found.c[name]
+            if _travels_exactly(found.c[name].type)
+            else sa.cast(found.c[name], sa.Text).label(name)
+            for name in names
+        )
+    )
 
 
 def _as_the_source_says(start: Any, kind: Any, zone: str) -> Any:
@@ -165,6 +174,30 @@ def _resource(engine: sa.Engine, source: SqlSource, name: str, found: sa.Table, 
     return resource
 
 
-def _nullable(found: sa.Table) -> Any:
+def _keys(engine: sa.Engine, source: SqlSource, name: str, found: sa.Table) -> Any:
+    """The full list of a table's keys, from the source's own index if it has one."""
+    from dlt.sources.sql_database import sql_table  # noqa: PLC0415
+
+    table = source.tables[name]
+    columns = [_at_source(table, column) for column in table.key]
+    if missing := [column for column in columns if column not in found.c]:
+        raise SourceError(f"{source.source}.{name}.{missing[0]}: the key column is missing at the source")
+    resource = sql_table(
+        credentials=engine,
+        table=found.name,
+        metadata=found.metadata,
+        chunk_size=source.connection.chunk_rows,
+        backend="pyarrow",
+        reflection_level="full_with_precision",
+        included_columns=columns,
+        type_adapter_callback=lambda kind: kind if _travels_exactly(kind) else sa.Text(),
+        query_adapter_callback=lambda _, table: _exact(table, columns),
+    )
+    resource.apply_hints(table_name=keys_table(name), primary_key=(), columns=_nullable(found, columns))
+    return resource.with_name(keys_table(name))
+
+
+def _nullable(found: sa.Table, columns: list[str] | None = None) -> Any:
     """Landing takes whatever comes; what must not be null is the declaration's business."""
-    return {column.name: {"name": column.name, "nullable": True} for column in found.c}
+    names = columns or [column.name for column in found.c]
+    return {name: {"name": name, "nullable": True} for name in names}

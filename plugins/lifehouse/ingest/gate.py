@@ -8,7 +8,7 @@ from psycopg import sql
 
 from lifehouse.context import Context
 from lifehouse.errors import GateClosed, LifehouseError
-from lifehouse.ingest import decisions, lock, suite
+from lifehouse.ingest import decisions, deletion_suite, lock, suite
 from lifehouse.ingest.declaration import Source, find_source
 from lifehouse.ingest.raw import Place
 from lifehouse.quality.runner import Failure, check
@@ -62,6 +62,7 @@ def decide(ctx: Context, source: Source, load_id: int) -> None:
             place.table.whole or is_first or (place.table.cursor is not None and not row["cursor_from"])
         )
         checks.append(suite.of_counts(place, load_id, is_whole=is_whole))
+        checks += deletion_suite.checks(ctx, place, load_id)
         if row["loaded"]:
             checks.append(suite.of_rows(place, load_id))
     failures = [f for f in check(ctx, GATE, checks, load_id=load_id, pages=source.source) if f.is_critical]

@@ -78,10 +78,13 @@ def prepare(connection: psycopg.Connection[Any], place: Place) -> None:
 def index(connection: psycopg.Connection[Any], place: Place) -> None:
     """Index the raw table by load and by unit, if it is not yet: after the first load, which is then much quicker."""
     indexes = {f"{place.name}_load": ("_load_id",), f"{place.name}_unit": place.table.unit}
+    if place.table.deletions:
+        indexes[f"{place.name}_deleted"] = place.table.unit
     for name, names in indexes.items():
-        create = sql.SQL("create index if not exists {} on {} ({})")
+        create = sql.SQL("create index if not exists {} on {} ({}){}")
         listed = sql.SQL(", ").join(map(sql.Identifier, names))
-        connection.execute(create.format(sql.Identifier(name), place.raw, listed))
+        partial = sql.SQL(" where _deleted" if name.endswith("_deleted") else "")
+        connection.execute(create.format(sql.Identifier(name), place.raw, listed, partial))
 
 
 def _make(connection: psycopg.Connection[Any], place: Place) -> None:
@@ -91,17 +94,26 @@ def _make(connection: psycopg.Connection[Any], place: Place) -> None:
     connection.execute(
         sql.SQL(
             "create table {} ({}, _extra jsonb, _load_id bigint not null, _loaded_at timestamptz not null, "
-            "_hash bigint not null, _row bigint generated always as identity)"
+            "_hash bigint not null, _row bigint generated always as identity, "
+            "_deleted boolean not null default false)"
         ).format(place.raw, declared)
     )
     connection.execute(
         sql.SQL(
             "create table if not exists {} (load_id bigint not null, reason text not null, column_name text, "
-            "payload jsonb not null, _hash bigint not null, quarantine_id bigint generated always as identity)"
+            "payload jsonb not null, _hash bigint not null, quarantine_id bigint generated always as identity, "
+            "_key text, decision text, decided_at timestamptz, decided_by text, decision_reason text, "
+            "released_load_id bigint)"
         ).format(place.quarantine)
     )
     connection.execute(sql.SQL("create index on {} (load_id)").format(place.quarantine))
     connection.execute(sql.SQL("create index on {} (_hash)").format(place.quarantine))
+    connection.execute(sql.SQL("create index on {} (_key) where decision is null").format(place.quarantine))
+    connection.execute(
+        sql.SQL("create index on {} (released_load_id) where released_load_id is not null").format(
+            place.quarantine
+        )
+    )
 
 
 def _full_name(declared: str) -> str:

@@ -5,14 +5,14 @@ Each landed row is loaded, or unchanged, or set aside with a reason; nothing is 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from lifehouse.context import Context
-from lifehouse.ingest import raw, sift
+from lifehouse.ingest import raw, sift, tombstones
 from lifehouse.ingest.declaration import Source
 from lifehouse.ingest.delivery import Delivery
 
@@ -23,9 +23,12 @@ values (%s, %s, %s, %s, %s, %s, %s)
 
 _COUNTS = """
 insert into control.load_tables
-    (load_id, table_name, received, loaded, unchanged, quarantined, cursor_from, cursor_to, superseded, known)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    (load_id, table_name, received, loaded, unchanged, quarantined, cursor_from, cursor_to, superseded, known,
+     flagged, deleted, revived, unreadable_keys)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
+
+_DELETED = "update control.load_tables set deleted = deleted + %s where load_id = %s and table_name = %s"
 
 _CHANGE = """
 insert into control.schema_changes (load_id, source, table_name, column_name, kind, declared, found)
@@ -42,12 +45,17 @@ where not exists (
 
 @dataclass(frozen=True)
 class TableCounts:
-    """Rows of one table in one ingest; ``received = loaded + unchanged + quarantined``."""
+    """Rows of one table in one ingest; ``received = loaded + unchanged + quarantined``.
+
+    ``deleted`` and ``revived`` are stored beside them: tombstones of keys that are gone, and keys that are back.
+    """
 
     received: int = 0
     loaded: int = 0
     unchanged: int = 0
     quarantined: int = 0
+    deleted: int = 0
+    revived: int = 0
 
 
 def record(
@@ -66,6 +74,11 @@ def record(
             is_new |= bool(counts[name].loaded or counts[name].quarantined or delivery.files)
             is_new |= any(change.kind == "missing" for change in delivery.changes)
             is_new |= counts[name].received == 0 and source.tables[name].refuses_empty
+        for name in deliveries:
+            if gone := tombstones.by_log(connection, raw.Place(source, name), load_id, opened_at):
+                connection.execute(_DELETED, (gone, load_id, name))
+                counts[name] = replace(counts[name], deleted=counts[name].deleted + gone)
+        is_new |= any(count.deleted or count.revived for count in counts.values())
         if not is_new:
             connection.rollback()
             return None, counts
@@ -94,15 +107,20 @@ def _table(
     if landed:
         sifted = sift.sift(connection, table, landed, load_id, opened_at)
     raw.index(connection, table)
+    gone = tombstones.by_list(connection, table, landed, load_id, opened_at)
+    sift.clear(connection)
     counts = TableCounts(
         sifted.received,
         sifted.loaded,
         sifted.received - sifted.loaded - sifted.quarantined,
         sifted.quarantined,
+        gone.deleted,
+        gone.revived,
     )
     told = (counts.received, counts.loaded, counts.unchanged, counts.quarantined)
     reached = (delivery.cursor_from, sifted.cursor_to, sifted.superseded, sifted.known)
-    connection.execute(_COUNTS, (load_id, delivery.table, *told, *reached))
+    life = (sifted.flagged, gone.deleted, gone.revived, gone.unreadable)
+    connection.execute(_COUNTS, (load_id, delivery.table, *told, *reached, *life))
     return counts
 
 
@@ -117,5 +135,5 @@ def _analyze(ctx: Context, source: Source, counts: dict[str, TableCounts]) -> No
     """Tell the planner of what came, so that the next comparison with raw uses its indexes."""
     with ctx.warehouse.connect(autocommit=True) as connection:
         for name, count in counts.items():
-            if count.loaded:
+            if count.loaded or count.deleted or count.revived:
                 connection.execute(sql.SQL("analyze {}").format(raw.Place(source, name).raw))

@@ -13,6 +13,7 @@ from lifehouse.ingest.table import NUMBERS, TIMES, Column, Table
 
 MALFORMED = "malformed line"
 DUPLICATE = "duplicate key"
+MISSING_KEY = "missing key"
 #: Landed type -> declared types that take every one of its values as they are.
 _SAFE = {
     "smallint": {"integer", "bigint", "numeric"},
@@ -78,10 +79,22 @@ def rules(table: Table, landed: dict[str, str]) -> list[Rule]:
             found.append(Rule(name, f"not a {column.type}", condition, "landed"))
     for name in dict.fromkeys((*table.key, *(n for n, c in table.columns.items() if c.required))):
         null = sql.SQL("{} is null").format(sql.Identifier("typed", name))
-        found.append(Rule(name, "missing key" if name in table.key else "missing value", null, "typed"))
+        found.append(Rule(name, MISSING_KEY if name in table.key else "missing value", null, "typed"))
     for name, column in table.columns.items():
         found += _of_values(name, column)
     return found
+
+
+def is_flagged(table: Table) -> sql.Composable:
+    """A condition on ``typed`` values: the record says that it is deleted."""
+    flag = table.deletions.flag if table.deletions else None
+    if flag is None:
+        return sql.SQL("false")
+    field = sql.Identifier("typed", flag.column)
+    values = flag.values or (("true",) if table.columns[flag.column].base_type == "boolean" else ())
+    if not values:
+        return sql.SQL("({} is not null)").format(field)
+    return sql.SQL("coalesce({}::text = any ({}), false)").format(field, sql.Literal(list(values)))
 
 
 def describe(column: Column) -> dict[str, str]:

@@ -10,14 +10,15 @@ from psycopg import sql
 
 from lifehouse.ingest import versions
 from lifehouse.ingest.raw import Place
-from lifehouse.ingest.rules import DUPLICATE, Rule, landed_name, rules, value
+from lifehouse.ingest.rules import DUPLICATE, MISSING_KEY, Rule, is_flagged, landed_name, rules, value
 from lifehouse.ingest.table import TIMES
 
 _SIFT = """
 create temporary table sifted on commit drop as
 select
     typed.*,
-    (case {unreadable} {broken} end)::smallint as _rule,
+    {deleted} as _deleted,
+    (case {gone} {unreadable} {broken} end)::smallint as _rule,
     hashtextextended(row({columns}, typed._extra)::text, 0) as _hash
 from (
     select
@@ -31,8 +32,8 @@ from (
 """
 
 _LOAD = """
-insert into {raw} ({columns}, _extra, _load_id, _loaded_at, _hash)
-select {columns}, _extra, %(load)s, %(at)s, _hash
+insert into {raw} ({columns}, _extra, _load_id, _loaded_at, _hash, _deleted)
+select {columns}, _extra, %(load)s, %(at)s, _hash, _deleted
 from sifted
 where _rule is null and {is_new}
 """
@@ -42,7 +43,9 @@ with bad as (
     select
         reasons.reason,
         nullif(reasons.column_name, '') as column_name,
-        (to_jsonb(landed) - '_dlt_id' - '_dlt_load_id') as payload
+        (to_jsonb(landed) - '_dlt_id' - '_dlt_load_id') as payload,
+        case when num_nulls({unit}) = 0 then row({unit})::text end as _key,
+        {came_since} as _newest
     from sifted
     inner join {landing} as landed on landed.ctid = sifted._landed
     inner join unnest(%(rules)s::int[], %(reasons)s::text[], %(columns)s::text[])
@@ -51,14 +54,24 @@ with bad as (
 hashed as (
     select *, hashtextextended(reason || payload::text, 0) as _hash from bad
 )
-insert into {quarantine} (load_id, reason, column_name, payload, _hash)
-select %(load)s, reason, column_name, payload, _hash
+insert into {quarantine} (load_id, reason, column_name, payload, _hash, _key)
+select %(load)s, reason, column_name, payload, _hash, _key
 from hashed
 where not exists (
     select
     from {quarantine} as kept
     inner join control.loads on kept.load_id = loads.load_id
-    where kept._hash = hashed._hash and loads.status = 'accepted'
+    where kept._hash = hashed._hash and loads.status = 'accepted' and kept.load_id >= hashed._newest
+)
+"""
+
+#: The newest delivery of a bad record's key: one set aside before that is not the same any more.
+_CAME_SINCE = """
+(
+    select coalesce(max({age}), 0)
+    from {raw} as records
+    inner join control.loads on records._load_id = loads.load_id
+    where ({records_unit}) = ({unit}) and records._load_id < %(load)s and loads.status = 'accepted'
 )
 """
 
@@ -80,13 +93,17 @@ class Sifted:
     quarantined: int = 0
     superseded: int = 0
     known: int = 0
+    flagged: int = 0
     cursor_to: str | None = None
 
 
 def sift(
     connection: psycopg.Connection[Any], place: Place, landed: dict[str, str], load_id: int, opened_at: Any
 ) -> Sifted:
-    """Sift ``landing_<source>.<table>``, whose columns and types are ``landed``, into raw and quarantine."""
+    """Sift ``landing_<source>.<table>``, whose columns and types are ``landed``, into raw and quarantine.
+
+    What was landed stays in the temporary table ``sifted`` until :func:`clear`.
+    """
     found = rules(place.table, landed)
     received = connection.execute(_sifting(place, landed, found)).rowcount
     is_new: sql.Composable = sql.SQL("true")
@@ -99,8 +116,17 @@ def sift(
     loaded = connection.execute(load, {"load": load_id, "at": opened_at}).rowcount
     superseded, bad, reached = _counted(connection, place, opened_at)
     quarantined = _set_aside(connection, place, found, load_id) if bad else 0
-    connection.execute("drop table sifted; drop table if exists current_version")
-    return Sifted(received, loaded, quarantined, superseded, bad - quarantined, reached)
+    flagged = 0
+    if place.table.deletions and place.table.deletions.flag:
+        query = sql.SQL("select count(*) from {} where _load_id = %s and _deleted").format(place.raw)
+        row = connection.execute(query, (load_id,)).fetchone()
+        flagged = row[0] if row else 0
+    return Sifted(received, loaded, quarantined, superseded, bad - quarantined, flagged, reached)
+
+
+def clear(connection: psycopg.Connection[Any]) -> None:
+    """Make room for the next table."""
+    connection.execute("drop table if exists sifted; drop table if exists current_version")
 
 
 def _sifting(place: Place, landed: dict[str, str], found: list[Rule]) -> sql.Composed:
@@ -121,8 +147,18 @@ def _sifting(place: Place, landed: dict[str, str], found: list[Rule]) -> sql.Com
         for number, rule in enumerate(found, 1)
         if rule.on == "typed"
     ]
+    nameless = [
+        sql.SQL("when {} then {}").format(rule.condition, sql.Literal(number))
+        for number, rule in enumerate(found, 1)
+        if rule.on == "typed" and rule.column in table.key and rule.reason == MISSING_KEY
+    ]
     blank = sql.SQL(" ")
+    deleted = is_flagged(table)
+    # Of a record that says it is deleted, nothing but its key is of interest.
+    gone = sql.SQL("when {} then case {} end").format(deleted, blank.join(nameless))
     return sql.SQL(_SIFT).format(
+        deleted=deleted,
+        gone=gone if table.deletions and table.deletions.flag else sql.SQL(""),
         unreadable=sql.SQL("when typed._unreadable is not null then typed._unreadable"),
         unreadable_flags=blank.join(flags) if flags else sql.SQL("when false then 0"),
         broken=blank.join(broken),
@@ -161,10 +197,24 @@ def _set_aside(connection: psycopg.Connection[Any], place: Place, found: list[Ru
         "reasons": [reason for reason, _ in listed],
         "columns": [column for _, column in listed],
     }
-    query = sql.SQL(_QUARANTINE).format(landing=place.landing, quarantine=place.quarantine)
+    unit = versions.of("sifted", place.table.key)
+    query = sql.SQL(_QUARANTINE).format(
+        landing=place.landing,
+        quarantine=place.quarantine,
+        unit=unit if place.table.key else sql.SQL("null::text"),
+        came_since=_came_since(place, unit),
+    )
     kept = connection.execute(query, parameters).rowcount
     connection.execute(sql.SQL(_REASONS).format(quarantine=place.quarantine), parameters)
     return kept
+
+
+def _came_since(place: Place, unit: sql.Composable) -> sql.Composable:
+    if not place.table.key:  # a file that comes again replaces its bad lines too
+        return sql.SQL("%(load)s")
+    return sql.SQL(_CAME_SINCE).format(
+        age=versions.AGE, raw=place.raw, records_unit=versions.of("records", place.table.key), unit=unit
+    )
 
 
 def _counted(

@@ -102,7 +102,9 @@ def of_rows(place: Place, load_id: int) -> SubjectCheck:
         listed = ", ".join(place.table.key)
         told = _told(f"({listed}) is unique", None)
         expected.append(gxe.ExpectCompoundColumnsToBeUnique(column_list=list(place.table.key), **told))
-    query = sql.SQL("select * from {} where _load_id = {}").format(place.raw, sql.Literal(load_id))
+    query = sql.SQL("select * from {} where _load_id = {} and not _deleted").format(
+        place.raw, sql.Literal(load_id)
+    )
     return SubjectCheck(_name(place), query.as_string(), expected, place.source.owner)
 
 

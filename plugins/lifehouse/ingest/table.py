@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
 from lifehouse import config
+from lifehouse.ingest.deletions import Deletions
 
 ColumnName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*$", max_length=60)]
 ColumnNames = Annotated[tuple[ColumnName, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)]
@@ -21,7 +22,7 @@ TYPES = (
 TIMES = ("timestamptz", "timestamp", "date")
 NUMBERS = ("bigint", "integer", "smallint", "numeric", "double precision")
 #: Columns that ingest adds; a declaration may use only the first two, in a file table's ``key``.
-RESERVED = ("_file", "_line", "_malformed", "_extra", "_load_id", "_loaded_at", "_hash", "_row")
+RESERVED = ("_file", "_line", "_malformed", "_extra", "_load_id", "_loaded_at", "_hash", "_row", "_deleted")
 
 
 class Column(config.Strict):
@@ -75,6 +76,12 @@ class Table(config.Strict):
     volume: Volume = Field(default_factory=lambda: Volume.model_validate({}))
     freshness: Freshness | None = None
     empty: Literal["allowed", "refused"] | None = None
+    deletions: Deletions | None = Field(
+        None, description="how deleted records are seen; without it they stay"
+    )
+    retention: Duration | None = Field(
+        None, description="a baseline replaces what is older; else the source's"
+    )
 
     @property
     def unit(self) -> tuple[str, ...]:
@@ -112,7 +119,19 @@ class Table(config.Strict):
                 raise ValueError("overlap: a duration such as 1h for a time, a number for a number")
         if self.cursor and self.columns[self.cursor].base_type not in (*TIMES, *NUMBERS):
             raise ValueError(f"cursor: {self.cursor} must be a time or a number")
+        if self.deletions:
+            self._deletions_fit(self.deletions)
         return self
+
+    def _deletions_fit(self, deletions: Deletions) -> None:
+        if not self.key or "_file" in self.key:
+            raise ValueError("deletions: a record needs a `key` of its own, by which it is known to be gone")
+        if deletions.flag and deletions.flag.column not in self.columns:
+            raise ValueError(f"deletions: flag: {deletions.flag.column} is not among the columns")
+        if deletions.log and set(deletions.log.key) != set(self.key):
+            raise ValueError(f"deletions: log: key: say the log's column of each of {', '.join(self.key)}")
+        if deletions.keys and deletions.keys.path and not isinstance(self, RestTable):
+            raise ValueError("deletions: keys: path: only an API has paths")
 
 
 class SqlTable(Table):
@@ -128,6 +147,14 @@ class RestTable(Table):
     records: str = Field("$", description="JSON path of the list of records in an answer")
     cursor_param: str | None = Field(None, description="query parameter that takes the cursor")
     params: dict[str, Any] = Field(default_factory=dict, description="further query parameters")
+
+    @model_validator(mode="after")
+    def _listed(self) -> Self:
+        if self.cursor and self.deletions and self.deletions.keys and not self.deletions.keys.path:
+            raise ValueError(
+                "deletions: keys: a table with a cursor needs the `path` of the full list of keys"
+            )
+        return self
 
 
 class FileTable(Table):

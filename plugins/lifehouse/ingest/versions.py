@@ -13,12 +13,32 @@ SUPERSEDED = -1  # an older version within the same delivery
 
 _CURRENT = """
 create temporary table current_version on commit drop as
-select distinct on ({unit}) {unit}, records._hash
+select distinct on ({unit}) {unit}, records._hash, records._deleted, {age} as _age
 from {raw} as records
 inner join control.loads on records._load_id = loads.load_id
 where loads.status = 'accepted' and ({unit}) in (select {plain_unit} from sifted)
-order by {unit}, records._load_id desc
+order by {unit}, {order}
 """
+
+_IS_NEW = """
+not exists (
+    select
+    from current_version as known
+    where ({known_unit}) = ({sifted_unit}) and known._hash = sifted._hash and known._deleted = sifted._deleted
+)
+"""
+
+#: A bad record of the key came since, and may be released: then what comes now is not merely the same again.
+_DISPUTED = """
+delete from current_version as known
+using {quarantine} as waiting
+where waiting._key = row({known_unit})::text and waiting.load_id > known._age and waiting.decision is null
+"""
+
+#: How old a version is: as its delivery, or as that from which it was set aside.
+AGE = sql.SQL("coalesce(loads.origin_load_id, loads.load_id)")
+#: Newest first, of the versions of one unit; a tombstone wins against the record that came with it.
+NEWEST = sql.SQL("{} desc, records._load_id desc, records._deleted desc").format(AGE)
 
 _DUPLICATES = """
 with repeated as (
@@ -63,7 +83,7 @@ def settle_duplicates(connection: psycopg.Connection[Any], place: Place, number:
         order.append(sql.SQL("sifted._file desc"))
     query = sql.SQL(_DUPLICATES).format(
         unit=sql.SQL(", ").join(map(sql.Identifier, table.key)),
-        unit_of_sifted=_of("sifted", table.key),
+        unit_of_sifted=of("sifted", table.key),
         order=sql.SQL(", ").join(order or [sql.SQL("true")]),
     )
     connection.execute(query, {"duplicate": number, "superseded": SUPERSEDED})
@@ -76,13 +96,16 @@ def is_not_current(connection: psycopg.Connection[Any], place: Place) -> sql.Com
     if nothing and nothing[0]:
         return sql.SQL("true")
     plain = sql.SQL(", ").join(map(sql.Identifier, key))
-    query = sql.SQL(_CURRENT).format(unit=_of("records", key), plain_unit=plain, raw=place.raw)
+    query = sql.SQL(_CURRENT).format(
+        unit=of("records", key), plain_unit=plain, raw=place.raw, age=AGE, order=NEWEST
+    )
     connection.execute(query)
     connection.execute("analyze current_version")
-    return sql.SQL(
-        "not exists (select from current_version as known where ({}) = ({}) and known._hash = sifted._hash)"
-    ).format(_of("known", key), _of("sifted", key))
+    known_unit = of("known", key)
+    connection.execute(sql.SQL(_DISPUTED).format(quarantine=place.quarantine, known_unit=known_unit))
+    return sql.SQL(_IS_NEW).format(known_unit=known_unit, sifted_unit=of("sifted", key))
 
 
-def _of(alias: str, names: tuple[str, ...]) -> sql.Composable:
+def of(alias: str, names: tuple[str, ...]) -> sql.Composable:
+    """The named columns of an alias, listed."""
     return sql.SQL(", ").join(sql.Identifier(alias, name) for name in names)

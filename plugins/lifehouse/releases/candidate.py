@@ -96,7 +96,7 @@ _DELIVERIES = """
         to_regclass(format('quarantine.%%I', loads.source || '_' || tables.table_name)) is not null
     from control.load_tables as tables
     inner join control.loads as loads using (load_id)
-    where loads.load_id = any(%(loads)s) and loads.load_id <> all(%(seen)s)
+    where loads.load_id = any(%(loads)s) and loads.load_id <> all(%(seen)s) and loads.baselined_at is null
     group by loads.source, tables.table_name
     order by loads.source, tables.table_name
 """

@@ -17,7 +17,7 @@ _NEWEST = """
     with decided as (
         select source, status, opened_at, load_id = max(load_id) over (partition by source) as is_last
         from control.loads
-        where status <> 'open'
+        where status <> 'open' and kind = 'delivery'
     )
     select source, max(opened_at) filter (where status = 'accepted'), bool_or(is_last and status = 'rejected')
     from decided

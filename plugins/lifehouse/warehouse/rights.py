@@ -70,10 +70,10 @@ RIGHTS = (
     Right(INGEST, "control", ("USAGE",), {
         "*": _READ,
         "loads": _KEEP,
-        "load_tables": _APPEND,
+        "load_tables": _KEEP,
         "files": _APPEND,
         "schema_changes": _APPEND,
-        "quarantined": _APPEND,
+        "quarantined": _KEEP,
         "quality_results": _APPEND,
         "stations": _KEEP,
         "change_seq": ("USAGE",),

@@ -1,0 +1,29 @@
+"""Plain tables for the terminal: numbers to the right, text not wrapped, except sentences."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+_NUMBERS = {
+    *(
+        "received",
+        "loaded",
+        "same",
+        "bad",
+        "deleted",
+        "unchanged",
+        "quarantined",
+        "records",
+        "rows",
+        "size_bytes",
+    ),
+    *("waiting", "released", "discarded", "flagged", "revived", "loads"),
+}
+
+
+def table_of(*columns: str, title: str | None = None) -> Table:
+    """A table with these headings; the columns ``why`` may wrap."""
+    table = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in _NUMBERS else "left", no_wrap=column != "why")
+    return table

@@ -14,7 +14,7 @@ export UV_COMPILE_BYTECODE := 1
 export UV_NO_PROGRESS := 1
 export UV_LINK_MODE := copy
 
-.PHONY: help setup demo up down test lint lock clean distclean
+.PHONY: help setup demo up down test mutations bench lint lock clean distclean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,12 @@ down: setup  ## stop what `make up` or `make demo` started
 
 test: setup  ## run all tests, a file at a time on each core
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+mutations: setup  ## inject sixty corruptions, play thirty clean nights, print what was caught
+	@PYTHONPATH=tests:. $(BIN)/python -m mutations
+
+bench: setup  ## measure what the promises about speed and waiting say
+	@PYTHONPATH=tests:. $(BIN)/python -m benchmarks
 
 lint: setup  ## ruff, mypy, sqlfluff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/sqlfluff lint dbt_project

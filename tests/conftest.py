@@ -7,16 +7,14 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from lifehouse.context import Context
 from lifehouse.home import Home
 from lifehouse.project import INSTALLATION, Project
-from lifehouse.warehouse import control
 from lifehouse.warehouse.connection import Warehouse
 from lifehouse.warehouse.server import EmbeddedServer
-from support.databases import TEMPLATE, Databases
+from support.databases import Databases
 
 pytest_plugins = ["support.remote"]
 
@@ -35,9 +33,7 @@ def server() -> Iterator[EmbeddedServer]:
 def databases(server: EmbeddedServer) -> Databases:
     """Fresh databases on the session's server, made from a template that has the control schema."""
     made = Databases(server)
-    url = made.create(TEMPLATE, template=None)
-    with psycopg.connect(url) as connection:
-        control.migrate(connection)
+    made.create_template()
     return made
 
 

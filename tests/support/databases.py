@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import psycopg
 
+from lifehouse.warehouse import control
 from lifehouse.warehouse.server import EmbeddedServer
 
 TEMPLATE = "lifehouse_template"
@@ -17,6 +18,11 @@ class Databases:
     """Makes and drops databases on the session's server."""
 
     server: EmbeddedServer
+
+    def create_template(self) -> None:
+        """The template from which databases are made: the control schema."""
+        with psycopg.connect(self.create(TEMPLATE, template=None)) as connection:
+            control.migrate(connection)
 
     def create(self, name: str | None = None, template: str | None = TEMPLATE) -> str:
         """A new database, by default with the control schema; returns its URL."""

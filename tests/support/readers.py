@@ -24,7 +24,8 @@ class Reading:
 
     url: str
     marts: Sequence[str]
-    pause: float = 0.002
+    pause: float = 0.002  # seconds between two marts
+    think: float = 0.0  # seconds between two transactions
     looks: list[Look] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -37,6 +38,7 @@ class Reading:
                 except psycopg.Error as error:
                     self.problems.append(repr(error))
                     connection.rollback()
+                stopped.wait(self.think)
 
     def _look(self, connection: psycopg.Connection) -> None:
         began = time.monotonic()

@@ -15,9 +15,13 @@ from lifehouse.project import Project
 
 company = Project.current().company
 arguments = policy.arguments(
-    policy.Tag.MARTS, doc=__doc__, schedule=policy.clock(company.schedule, company.time_zone), retries=1
+    policy.Tag.MARTS,
+    doc=__doc__,
+    schedule=policy.clock(company.schedule, company.time_zone),
+    retries=1,
+    deadline=company.deadline,
 )
-arguments["default_args"]["on_failure_callback"] = tasks.close_run
+arguments["default_args"]["on_failure_callback"].insert(0, tasks.close_run)
 
 with DAG(
     "marts",

@@ -22,6 +22,7 @@ for source in declarations.sources():
             schedule=policy.clock(source.schedule, source.time_zone),
             pool=pools.source_pool(source.source),
             retries=3,
+            deadline=source.deadline,
         ),
     ):
         tasks.raw_gate(tasks.ingest(source.source))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,6 +17,8 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator
 
 from lifehouse import config
+from lifehouse.activation.durations import Duration
+from lifehouse.alerts.declaration import Channel
 from lifehouse.errors import ConfigError
 
 #: The checkout that this package is installed from (``plugins/lifehouse/project.py`` is two levels below it).
@@ -36,6 +39,12 @@ class Company(config.Strict):
     required_sources: list[str] = Field(
         default_factory=list, description="sources without which no release is built"
     )
+    deadline: Duration | None = Field(
+        None,
+        gt=timedelta(0),
+        description="after a tick of the schedule, by which its release must be published",
+    )
+    alerts: list[Channel] = Field(default_factory=list, description="who is told of what, and how")
 
     @field_validator("time_zone")
     @classmethod
@@ -45,6 +54,15 @@ class Company(config.Strict):
         except (KeyError, ValueError) as error:
             raise ValueError(f"unknown time zone {zone!r}; use an IANA name such as Europe/Berlin") from error
         return zone
+
+    @field_validator("alerts")
+    @classmethod
+    def _different(cls, alerts: list[Channel]) -> list[Channel]:
+        keys = [channel.key for channel in alerts]
+        twice = sorted({key for key in keys if keys.count(key) > 1})
+        if twice:
+            raise ValueError(f"two channels are named {twice[0]!r}; give them a name: each")
+        return alerts
 
 
 @dataclass(frozen=True)

@@ -2,46 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from lifehouse.context import Context
-from lifehouse.orchestration.settings import Settings
-from lifehouse.orchestration.standalone import Standalone
+from support.dag_test import AirflowOf
 from support.tiny import ANN, BEN, TINY, Company
 
 TEA = ("o1", "p1", "2024-01-05T12:00:00Z", "tea", 1, 10, "EUR", "sale")
 FUTURE = {"as_of": "2024-01-06T00:00:00+00:00"}
-
-
-@dataclass
-class AirflowOf:
-    """Runs the DAGs of a company in a process of their own."""
-
-    company: Company
-    settings: Settings
-
-    def test(self, dag_id: str, **conf: Any) -> dict[str, Any]:
-        done = subprocess.run(
-            [sys.executable, str(Path(__file__).with_name("run_dag.py")), dag_id, json.dumps(conf)],
-            env=self.settings.environment(),
-            cwd=self.settings.folder,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=90,
-        )
-        output = done.stdout + done.stderr
-        assert "\nRESULT " in output, output[-5000:]
-        result = json.loads(done.stdout.split("\nRESULT ", 1)[1].splitlines()[0])
-        return {**result, "log": output}
 
 
 @pytest.fixture
@@ -51,19 +22,7 @@ def tiny(
     folder = tmp_path / "company"
     folder.mkdir()
     ctx = make_context(project_root=TINY)
-    database = airflow_database()
-    settings = Settings(
-        ctx,
-        {
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": database,
-            "LIFEHOUSE_WAREHOUSE_URL": ctx.warehouse.url,
-            "TINY_FOLDER": str(folder),
-        },
-    )
-    settings.write()
-    Standalone(settings).migrate()
-    return AirflowOf(Company(ctx, folder), settings)
+    return AirflowOf.start(Company(ctx, folder), airflow_database())
 
 
 @pytest.mark.slow

@@ -30,13 +30,13 @@ _EPILOG = (
 )
 
 #: Files of this folder that have ``register(app)``. They import what is heavy inside their commands.
-_FILES = ("init", "status", "service", "loads", "quarantine", "lifecycle", "releases", "sync", "backup")
+_FILES = ("init", "status", "service", "loads", "quarantine", "lifecycle", "releases", "sync", "backup", "alerts")
 
 #: Panels of ``--help`` in order, each with its commands in order; a command that is not named here keeps its own panel.
 _PANELS = {
     "Start": ("demo", "init", "up", "down", "clean", "doctor"),
     "Every night": ("status", "run", "report"),
-    "Look": ("psql", "url", "explain", "loads", "quarantine", "releases", "lifecycle"),
+    "Look": ("psql", "url", "explain", "loads", "quarantine", "releases", "alerts", "lifecycle"),
     "Decide": ("rollback",),
     "Keep": ("backup", "restore", "prune"),
     "Act": ("plan", "sync"),

@@ -43,7 +43,7 @@ def releases(
             f"{row['published_at']:%Y-%m-%d %H:%M}",
             str(row["run_id"]),
             str(row["loads"]),
-            ", ".join(row["late_sources"]),
+            "\n".join(late["sentence"].removeprefix("source ") for late in row["late_details"]),
             state,
             style="bold green" if row["is_published"] else "dim" if row["withdrawn_at"] else None,
         )

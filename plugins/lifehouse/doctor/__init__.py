@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from lifehouse.context import Context
-from lifehouse.doctor import machine, project, roles, state
+from lifehouse.doctor import alerts, machine, project, roles, state
 from lifehouse.doctor.findings import Finding, Verdict
 from lifehouse.errors import LifehouseError
 
@@ -32,6 +32,7 @@ def examine(ctx: Context) -> list[Finding]:
         project.staging,
         state.service,
         state.release,
+        alerts.channels,
     )
     for check in checks:
         try:

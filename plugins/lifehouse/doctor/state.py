@@ -10,6 +10,7 @@ from lifehouse.context import Context
 from lifehouse.doctor.findings import Finding, Verdict
 from lifehouse.doctor.machine import GIB
 from lifehouse.errors import LifehouseError
+from lifehouse.releases.overdue import overdue
 from lifehouse.warehouse.connection import MINIMUM_VERSION
 
 
@@ -103,3 +104,8 @@ def release(ctx: Context) -> Iterator[Finding]:
         + (", syncs paused" if row["syncs_paused"] else ""),
         "the syncs go on with the next release that is published",
     )
+    owed = overdue(ctx)
+    if owed:
+        yield Finding(
+            "release", Verdict.WRONG, owed.sentence, "look at `lifehouse status` and at the DAG marts"
+        )

@@ -6,6 +6,7 @@ Each rule is written once there; it is compiled into the quarantine SQL and into
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ import yaml
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from lifehouse import config
+from lifehouse.activation.durations import Duration as Length
 from lifehouse.errors import ConfigError
 from lifehouse.ingest.connections import FilesConnection, RestConnection, SqlConnection
 from lifehouse.ingest.table import Duration, FileTable, RestTable, SqlTable, Table
@@ -37,6 +39,11 @@ class Source(config.Strict):
     quarantine_share: float = Field(0.01, ge=0, le=1, description="of bad records; above it the gate closes")
     retention: Duration | None = Field(
         None, description="how long superseded records are kept; without it always"
+    )
+    deadline: Length | None = Field(
+        None,
+        gt=timedelta(0),
+        description="after a tick of the schedule, by which its delivery must be accepted",
     )
     tables: Mapping[Name, Table] = Field(min_length=1)
 

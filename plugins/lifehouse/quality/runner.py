@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ import great_expectations as gx  # noqa: E402  after its analytics are off
 from great_expectations.expectations.expectation import Expectation  # noqa: E402
 
 from lifehouse.context import Context  # noqa: E402
+from lifehouse.quality import pages as docs  # noqa: E402
 from lifehouse.warehouse.connection import Warehouse  # noqa: E402
 
 _SITE = "pages"
@@ -97,15 +97,14 @@ def check(
     """Judge the queries; every result is stored, those that did not hold are returned, warnings included.
 
     :param gate: raw, release or push.
-    :param pages: name of the folder below ``<home>/data_docs/<gate>`` whose pages are written anew.
+    :param pages: the group of the pages: they are written to ``<home>/data_docs/<gate>/<pages>/run-<id>`` or ``load-<id>``.
     """
     subject_checks = [subject for subject in subject_checks if subject.expectations]
     if not subject_checks:
         return []
-    folder = ctx.home.folder("data_docs", gate, pages)
-    for part in ("validations", "expectations"):  # the pages speak of the last judgement only
-        shutil.rmtree(folder / part, ignore_errors=True)
+    folder = docs.begin(ctx.home, gate, pages, run_id, load_id)
     results = _validate(ctx.warehouse, f"{gate} {run_id or load_id or ''}".strip(), subject_checks, folder)
+    docs.finish(ctx.home, gate, pages)
     with ctx.warehouse.connect() as connection, connection.cursor() as cursor:
         place = {"gate": gate, "run_id": run_id, "load_id": load_id}
         cursor.executemany(_STORE, [{**vars(result), **place} for result in results])

@@ -13,6 +13,7 @@ from great_expectations.expectations.core.expect_table_row_count_to_be_between i
 from lifehouse.build import project
 from lifehouse.context import Context
 from lifehouse.errors import GateClosed
+from lifehouse.quality import pages
 from lifehouse.quality.runner import Failure, SubjectCheck, check
 from lifehouse.releases import run as runs
 from lifehouse.releases import suites
@@ -47,7 +48,7 @@ def judge(ctx: Context, run_id: int, marts: Sequence[str] | None = None) -> Verd
         connection.execute(
             "update control.runs set gate_passed_at = clock_timestamp() where run_id = %s", (run_id,)
         )
-    return Verdict(failures, ctx.home.folder("data_docs", GATE, "all") / "index.html")
+    return Verdict(failures, pages.index(ctx.home, GATE, "all", run_id))
 
 
 def _checks(ctx: Context, candidate: Candidate, marts: list[str]) -> Iterator[SubjectCheck]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from lifehouse.context import Context
 from lifehouse.errors import LifehouseError
 from lifehouse.releases import views
 from lifehouse.releases.fingerprint import fingerprint
-from lifehouse.releases.late import late_sources
+from lifehouse.releases.late import judge
 
 _BUILDING = 7_405_020  # advisory lock, per session: one run builds at a time
 _DECISIONS = 7_405_021  # advisory lock, per transaction: see control.number_decision()
@@ -104,12 +105,14 @@ def begin(ctx: Context, as_of: datetime, full_refresh: bool = False) -> Run:
     with building(ctx) as connection:
         connection.execute(_ABANDON)
         with connection.transaction():
+            late = judge(ctx, connection, as_of)
             facts = {
                 "as_of": as_of,
                 "fingerprint": code,
                 "change_seq": _newest_decision(connection),
                 "full_refresh": full_refresh,
-                "late_sources": late_sources(ctx, connection),
+                "late_sources": [each.source for each in late],
+                "late_details": json.dumps([each.content() for each in late]),
             }
             served = None if full_refresh else _one(connection, _ANSWERED, facts)
             if served:
@@ -171,14 +174,15 @@ _ANSWERED = """
 """
 
 _INSERT = """
-    insert into control.runs (as_of, status, slot, fingerprint, change_seq, loads, full_refresh, late_sources)
+    insert into control.runs (as_of, status, slot, fingerprint, change_seq, loads, full_refresh, late_sources,
+        late_details)
     select %(as_of)s, %(status)s, %(slot)s, %(fingerprint)s, %(change_seq)s,
         array(
             select load_id from control.loads
             where status = 'accepted' and change_seq <= %(change_seq)s
             order by load_id
         ),
-        %(full_refresh)s, %(late_sources)s
+        %(full_refresh)s, %(late_sources)s, %(late_details)s::jsonb
     returning run_id
 """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 RELEASES = """
     select releases.release_id, releases.run_id, releases.as_of, releases.published_at, releases.is_published,
-        releases.withdrawn_at, releases.late_sources, runs.full_refresh, runs.started_at, runs.seconds, runs.loads,
+        releases.withdrawn_at, releases.late_details, runs.full_refresh, runs.started_at, runs.seconds, runs.loads,
         releases.syncs_paused
     from marts.releases as releases
     inner join marts.runs as runs using (run_id)

@@ -11,9 +11,11 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from lifehouse.alerts import ledger
 from lifehouse.context import Context
 from lifehouse.errors import LifehouseError
-from lifehouse.releases.late import late_sources
+from lifehouse.releases.late import judge
+from lifehouse.releases.overdue import overdue
 from lifehouse.report import words
 from lifehouse.report.facts import Row
 from lifehouse.warehouse.connection import Warehouse
@@ -29,7 +31,7 @@ _STYLES = {
 
 _PUBLISHED = """
     select published.release_id, published.as_of, published.published_at, published.slot, published.syncs_paused,
-        runs.late_sources
+        runs.late_details
     from control.published as published
     inner join control.releases as releases using (release_id)
     inner join control.runs as runs using (run_id)
@@ -93,6 +95,22 @@ def _parts(ctx: Context, warehouse: Warehouse, zone: str) -> Iterator[Renderable
     if syncs:
         yield _syncs(syncs, published)
     yield _failed(warehouse.rows(_FAILED), zone)
+    yield from _alerts(ctx, ledger.unsent(warehouse), zone)
+
+
+def _alerts(ctx: Context, rows: list[Row], zone: str) -> Iterator[RenderableType]:
+    """Channels that did not take what they should tell."""
+    declared = {channel.key for channel in ctx.project.company.alerts}
+    for row in rows:
+        why = row["error"] or "nobody sent it"
+        after = "given up" if row["given_up"] else "tried again with the next run"
+        if row["channel"] not in declared:
+            after = "the channel is no longer declared"
+        yield Text.assemble(
+            ("Alerts not sent ", "bold red"),
+            (f"by {row['channel']} ", "bold"),
+            f"({row['alerts']}, the oldest of {words.instant(row['since'], zone)}): {why}; {after}",
+        )
 
 
 def _published(ctx: Context, row: Row | None, zone: str) -> RenderableType:
@@ -105,8 +123,12 @@ def _published(ctx: Context, row: Row | None, zone: str) -> RenderableType:
         f"[bold]{escape(ctx.project.company.company)}[/]: release [bold green]{row['release_id']}[/] is published, "
         f"as of [bold]{words.instant(row['as_of'], zone)}[/] (since {words.instant(row['published_at'], zone)}, {row['slot']})"
     ]
-    if row["late_sources"]:
-        lines.append(f"[yellow]late when it was built: {escape(', '.join(row['late_sources']))}[/]")
+    lines += [
+        f"[yellow]late when it was built: {escape(late['sentence'])}[/]" for late in row["late_details"] or []
+    ]
+    owed = overdue(ctx)
+    if owed:
+        lines.append(f"[bold red]{escape(owed.sentence)}[/]")
     if row["syncs_paused"]:
         lines.append(
             "[yellow]the syncs are paused since a rollback; the next release that is published wakes them[/]"
@@ -114,16 +136,16 @@ def _published(ctx: Context, row: Row | None, zone: str) -> RenderableType:
     return Text.from_markup("\n".join(lines))
 
 
-def _late(ctx: Context, warehouse: Warehouse) -> set[str]:
-    """The late sources, by the same rule as a run's."""
+def _late(ctx: Context, warehouse: Warehouse) -> dict[str, str]:
+    """The late sources, by the same rule as a run's, and why."""
     try:
         with warehouse.connect() as connection:
-            return set(late_sources(ctx, connection))
+            return {late.source: late.sentence for late in judge(ctx, connection)}
     except LifehouseError:  # nothing accepted yet: each row of the table says so
-        return set()
+        return {}
 
 
-def _sources(ctx: Context, rows: list[Row], late: set[str], zone: str) -> RenderableType:
+def _sources(ctx: Context, rows: list[Row], late: dict[str, str], zone: str) -> RenderableType:
     known = {row["source"]: row for row in rows}
     table = _table("Sources", "source", "last load", "decision", "last accepted", "")
     for name in [path.stem for path in ctx.project.source_files]:
@@ -133,7 +155,7 @@ def _sources(ctx: Context, rows: list[Row], late: set[str], zone: str) -> Render
             continue
         remark = f"[red]{escape(row['reason'])}[/]" if row["status"] == "rejected" and row["reason"] else ""
         if name in late:
-            remark = " ".join(filter(None, ("[yellow]late[/]", remark)))
+            remark = " ".join(filter(None, ("[yellow]late[/]", remark or f"[yellow]{escape(late[name])}[/]")))
         table.add_row(
             name,
             f"{row['load_id']} · {words.instant(row['opened_at'], zone)}",

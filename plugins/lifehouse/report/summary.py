@@ -69,8 +69,7 @@ def _head(facts: Facts) -> RenderableType:
         + (f"; {words.count(row['guest_orders'])} orders by guests" if row["guest_orders"] else "")
         for row in facts.sales
     ]
-    if release["late_sources"]:
-        lines.append(f"[yellow]Late: {', '.join(release['late_sources'])}[/]")
+    lines += [f"[yellow]Late: {escape(late['sentence'])}[/]" for late in release["late_details"] or []]
     if company.note:
         lines.append(f"[dim]{escape(company.note)}[/]")
     return Panel(

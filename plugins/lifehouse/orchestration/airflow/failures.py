@@ -10,6 +10,7 @@ import logging
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
@@ -53,6 +54,11 @@ def told() -> Iterator[None]:
     except Exception as error:
         log.error("unforeseen, at:\n%s", "".join(traceback.format_tb(error.__traceback__)[1:]))
         raise LifehouseError(describe(error)) from None
+
+
+def is_final(error: BaseException, ti: Any) -> bool:
+    """Whether the task will not be tried again after this error."""
+    return isinstance(error, (*_FINAL, AirflowFailException)) or ti.try_number > ti.max_tries
 
 
 def sentences(error: LifehouseError) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from airflow.sdk import Asset, CronTriggerTimetable
 
+from lifehouse.orchestration.airflow import deadlines, notify
 from lifehouse.orchestration.settings import CLOCK_VARIABLE
 
 #: Updated by ``publish``; wakes the syncs.
@@ -32,6 +33,7 @@ def arguments(
     schedule: Any = None,
     pool: str | None = None,
     retries: int = 2,
+    deadline: timedelta | None = None,
 ) -> dict[str, Any]:
     """The keyword arguments of a DAG: only errors that time may cure are tried again (see ``failures``)."""
     return {
@@ -40,12 +42,16 @@ def arguments(
         "max_active_runs": 1,
         "tags": [tag.value],
         "doc_md": doc,
+        "deadline": deadlines.deadline(deadline),
         "default_args": {
             "owner": owner,
             "retries": retries,
             "retry_delay": timedelta(seconds=30),
             "retry_exponential_backoff": True,
             "max_retry_delay": timedelta(minutes=15),
+            "on_failure_callback": [notify.ended_badly],
+            "on_success_callback": [notify.ended],
+            "on_skipped_callback": [notify.ended],
             **({"pool": pool} if pool else {}),
         },
     }

@@ -8,66 +8,77 @@ from airflow.sdk import get_current_context, task
 
 from lifehouse import stations
 from lifehouse.context import Context
-from lifehouse.orchestration.airflow import failures, policy
+from lifehouse.orchestration.airflow import failures, notify, policy
+from lifehouse.orchestration.airflow.gates import gate
 
 
 @task.short_circuit
 def ingest(source: str) -> int | None:
     """Extract what is new and record it as a load; the gate is skipped when nothing is new."""
-    with failures.told():
-        return stations.ingest(Context.current(), source)
+    with failures.told(), notify.watched("ingest"):
+        load_id = stations.ingest(Context.current(), source)
+    if load_id is None:
+        notify.well()
+    return load_id
 
 
-@task
+@gate
 def raw_gate(load_id: int) -> None:
     """Judge the load; a closed gate fails this task and rewinds the source."""
-    with failures.told():
+    with failures.told(), notify.watched("raw_gate", load_id=load_id):
         stations.raw_gate(Context.current(), load_id)
+    notify.well(load_id=load_id)
 
 
 @task.short_circuit
 def begin() -> int | None:
     """Open a run; the rest is skipped when the published release already answers it."""
     context = get_current_context()
-    with failures.told():
+    with failures.told(), notify.watched("begin"):
         as_of = policy.as_of(dict(context["params"]), context["dag_run"])
         run = stations.begin(Context.current(), as_of, full_refresh=bool(context["params"]["full_refresh"]))
-        return None if run.status == "unchanged" else int(run.run_id)
+    if run.status != "unchanged":
+        return int(run.run_id)
+    notify.well()
+    return None
 
 
 @task
 def core(run: int) -> None:
     """Staging, identity, the timeline."""
-    with failures.told():
+    with failures.told(), notify.watched("core", run_id=run):
         stations.core(Context.current(), run)
 
 
 @task
 def release(run: int) -> None:
     """All marts, into the idle slot."""
-    with failures.told():
+    with failures.told(), notify.watched("release", run_id=run):
         stations.release(Context.current(), run)
 
 
-@task
+@gate
 def release_gate(run: int) -> None:
     """Judge the slot; a closed gate fails this task and the last release stays."""
-    with failures.told():
+    with failures.told(), notify.watched("release_gate", run_id=run):
         stations.release_gate(Context.current(), run)
 
 
 @task(outlets=[policy.RELEASE])
 def publish(run: int) -> int:
     """Make the slot what everybody reads, and wake the syncs."""
-    with failures.told():
-        return int(stations.publish(Context.current(), run))
+    with failures.told(), notify.watched("publish", run_id=run):
+        release_id = int(stations.publish(Context.current(), run))
+    notify.well(run_id=run)
+    return release_id
 
 
 @task
 def sync(name: str, connection: str | None) -> None:
     """Bring a platform to the published segment, with the credentials of an Airflow Connection."""
-    with failures.told():
+    with failures.told(), notify.watched("sync"):
         stations.sync(Context.current(), name, _connection(connection))
+    notify.well()
 
 
 def close_run(context: Any) -> None:

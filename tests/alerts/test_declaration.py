@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from lifehouse.alerts.declaration import Event
 from lifehouse.errors import ConfigError
-from lifehouse.project import Company, Project
+from lifehouse.project import INSTALLATION, Company, Project
 from support.tiny import TINY
 
 
@@ -27,6 +28,12 @@ def test_a_channel_tells_everything_critical_unless_it_says_otherwise(tmp_path: 
     (channel,) = company.alerts
     wanted = {event for event in Event if channel.wants(event)}
     assert wanted == {Event.GATE_CLOSED, Event.FAILED, Event.LATE, Event.RECOVERED}
+
+
+def test_the_example_in_the_documentation_is_valid(tmp_path: Path) -> None:
+    page = (INSTALLATION / "docs" / "alerts.md").read_text()
+    (block,) = re.findall(r"^```yaml\n(alerts:.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert [channel.kind for channel in _company(tmp_path, block).alerts] == ["mail", "slack", "webhook"]
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ class AirflowOf:
             check=False,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=240,
         )
         output = done.stdout + done.stderr
         assert "\nRESULT " in output, output[-5000:]

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
-from croniter import croniter  # type: ignore[import-untyped]
+from croniter import croniter
 from psycopg.rows import dict_row
 
 from lifehouse.context import Context

@@ -30,7 +30,18 @@ _EPILOG = (
 )
 
 #: Files of this folder that have ``register(app)``. They import what is heavy inside their commands.
-_FILES = ("init", "status", "service", "loads", "quarantine", "lifecycle", "releases", "sync", "backup", "alerts")
+_FILES = (
+    "init",
+    "status",
+    "service",
+    "loads",
+    "quarantine",
+    "lifecycle",
+    "releases",
+    "sync",
+    "backup",
+    "alerts",
+)
 
 #: Panels of ``--help`` in order, each with its commands in order; a command that is not named here keeps its own panel.
 _PANELS = {

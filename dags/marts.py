@@ -3,7 +3,9 @@
 `begin` opens the run and ends the night early when the published release already answers it. **If `core` or `release`
 fails**, a model is at fault: the log names it; mend it and trigger again. **If `release_gate` fails**, the marts would be
 wrong: the log has one sentence for each expectation that did not hold. In every case BI keeps reading the last release,
-and no sync is woken. Trigger by hand with `as_of` (null: the tick of the clock) and `full_refresh` (build everything anew).
+and no sync is woken. Trigger by hand with `as_of` (null: the tick of the clock), `full_refresh` (build everything anew) and
+`hold` (build and judge, publish nothing: `lifehouse diff published candidate`, then `lifehouse publish`). A run of a backfill, or
+about an instant before the published release's, is answered by `begin` in the schema `scratch_airflow`; nothing is published.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ with DAG(
             None, type=["null", "string"], format="date-time", description="the instant the run speaks about"
         ),
         "full_refresh": Param(False, type="boolean", description="build every model anew"),
+        "hold": Param(False, type="boolean", description="publish nothing: a person looks at it first"),
     },
     **arguments,
 ):

@@ -14,9 +14,10 @@
     {%- set known = adapter.get_columns_in_relation(relation) | map(attribute='name') | list %}
     select
         {%- for name, column in model.columns.items() %}
-        {{ name if name in known else 'null' }}::{{ column.data_type }} as {{ name }}{{ ',' if not loop.last }}
+        {{ lifehouse.known_column(name) if name in known else 'null' }}::{{ column.data_type }} as {{ name }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ relation }}
+    {{ lifehouse.known_by_then(known) }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
     {%- if not relations %}

@@ -1,4 +1,4 @@
 {# Models with a schema of their own (staging, contract, core) exist once; all others live in the target's slot. #}
 {% macro generate_schema_name(custom_schema_name, node) -%}
-    {{ custom_schema_name | trim if custom_schema_name else target.schema }}
+    {{ lifehouse.place(custom_schema_name | trim) if custom_schema_name else target.schema }}
 {%- endmacro %}

@@ -34,7 +34,7 @@
 {# Core exists once and has its own watermark; a slot is a release behind and has its own. #}
 {% macro changed_customers() -%}
     select run_customers.customer_id
-    from control.run_customers
+    from {{ lifehouse.place('control') }}.run_customers as run_customers
     where run_customers.scope = '{{ "core" if model.config.schema == "core" else "slot" }}'
 {%- endmacro %}
 

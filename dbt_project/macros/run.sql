@@ -1,4 +1,4 @@
 {# The instant the run speaks about, timestamptz. #}
 {% macro as_of() -%}
-    (select as_of from control.current_run)
+    (select as_of from {{ lifehouse.place('control') }}.current_run)
 {%- endmacro %}

@@ -36,9 +36,13 @@
 {%- endmacro %}
 
 {% macro _accepted_loads() -%}
+    {%- if lifehouse.is_scratch() %}
+    select load_id from {{ lifehouse.place('control') }}.accepted_loads
+    {%- else %}
     select loads.load_id
     from control.loads as loads, control.current_run as run
     where loads.status = 'accepted' and loads.change_seq <= run.change_to
+    {%- endif %}
 {%- endmacro %}
 
 {# Pre-hook of an incremental run: the touched `by` values, old versions of the touched units included.
@@ -148,9 +152,9 @@
     {%- set owner = 'customer_key' if 'customer_key' in names else ('order_key' if 'order_key' in names else none) %}
     {%- set replaces = config.get('replaces') -%}
     {% if owner %}
-    insert into core.changed_keys (change_seq, source, kind, key)
+    insert into {{ lifehouse.place('core') }}.changed_keys (change_seq, source, kind, key)
     select run.change_to, changed.source, '{{ owner.split("_")[0] }}', changed.key
-    from control.current_run as run,
+    from {{ lifehouse.place('control') }}.current_run as run,
     (
         select source, {{ owner }} as key from {{ arg_dict.target_relation }}
         where {{ replaces }} in (select key from pg_temp.touched)

@@ -22,6 +22,7 @@ class Night:
     as_of: datetime
     status: str = "running"
     release_id: int | None = None
+    run_id: int | None = None
     loads: dict[str, int | None] = field(default_factory=dict)
     syncs: dict[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
@@ -34,6 +35,8 @@ def night(
     sources: list[str] | None = None,
     syncs: list[str] | None = None,
     full_refresh: bool = False,
+    hold: bool = False,
+    past: bool = False,
     say: Say = lambda _: None,
 ) -> Night:
     """Ingest the sources, build, gate and publish a release, then run the syncs.
@@ -42,17 +45,21 @@ def night(
     closed release gate or a failed model ends the night with the error, and the last release stays.
 
     :param sources: names; None for all of the project. :param syncs: likewise.
+    :param hold: neither publish nor sync: the run waits as the candidate. :param past: see ``stations.begin``.
     """
     outcome = Night(as_of)
     for source in project_sources(ctx.project) if sources is None else sources:
         _take_in(ctx, source, outcome, say)
-    run = stations.begin(ctx, as_of, full_refresh=full_refresh)
+    run = stations.begin(ctx, as_of, full_refresh=full_refresh, past=past)
+    outcome.run_id = run.run_id
     if run.status == "unchanged":
         outcome.status = "unchanged"
         say("nothing has changed since the published release")
     else:
-        outcome.release_id = _build(ctx, run.run_id, say)
-        outcome.status = "published"
+        outcome.release_id = _build(ctx, run.run_id, say, hold)
+        outcome.status = "held" if hold else "published"
+    if hold:
+        return outcome
     _prune(ctx, outcome, say)
     for sync in [path.stem for path in ctx.project.sync_files] if syncs is None else syncs:
         say(f"sync {sync}")
@@ -93,11 +100,14 @@ def _prune(ctx: Context, outcome: Night, say: Say) -> None:
         say(outcome.problems[-1])
 
 
-def _build(ctx: Context, run_id: int, say: Say) -> int:
+def _build(ctx: Context, run_id: int, say: Say, hold: bool) -> int | None:
     try:
         for name in ("core", "release", "release_gate"):
             say(name.replace("_", " "))
             getattr(stations, name)(ctx, run_id)
+        if hold:
+            stations.hold(ctx, run_id)
+            return None
         say("publish")
         return stations.publish(ctx, run_id)
     except GateClosed:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import resource
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -81,14 +81,25 @@ def raw_gate(ctx: Context, load_id: int) -> None:
 
 
 @acts_as(TRANSFORM)
-def begin(ctx: Context, as_of: datetime, *, full_refresh: bool = False) -> Any:
-    """Open a run for an instant; its status is ``unchanged`` when the published release already answers it."""
+def begin(ctx: Context, as_of: datetime, *, full_refresh: bool = False, past: bool = False) -> Any:
+    """Open a run for an instant; its status is ``unchanged`` when the published release already answers it.
+
+    :param past: although the published release speaks about a later instant.
+    """
     from lifehouse.releases.run import begin as open_run  # noqa: PLC0415
 
     with _recorded(ctx, "begin", None) as record:
-        run = open_run(ctx, as_of, full_refresh=full_refresh)
+        run = open_run(ctx, as_of, full_refresh=full_refresh, past=past)
         record.run_id = run.run_id
         return run
+
+
+@acts_as(TRANSFORM)
+def is_past(ctx: Context, as_of: datetime) -> bool:
+    """Whether the published release speaks about a later instant."""
+    from lifehouse.releases.run import is_past as asked  # noqa: PLC0415
+
+    return asked(ctx, as_of)
 
 
 @acts_as(TRANSFORM)
@@ -143,6 +154,15 @@ def prune(ctx: Context, source: str | None = None) -> list[Any]:
         return done
 
 
+@acts_as(TRANSFORM)
+def hold(ctx: Context, run_id: int) -> None:
+    """Leave a run that passed its gate for a person to publish."""
+    from lifehouse.releases.held import hold_back  # noqa: PLC0415
+
+    with _recorded(ctx, "hold", None, run_id=run_id):
+        hold_back(ctx, run_id)
+
+
 @acts_as(ACTIVATE)
 def sync(ctx: Context, name: str, connection: Any = None) -> Any:
     """Bring a platform to the published segment."""
@@ -153,6 +173,26 @@ def sync(ctx: Context, name: str, connection: Any = None) -> Any:
         record.rows_in = result.adds + result.changes + result.removes
         record.rows_out = result.confirmed
         return result
+
+
+@acts_as(TRANSFORM)
+def backfill(ctx: Context, /, name: str, as_ofs: Sequence[datetime], **options: Any) -> Any:
+    """Answer for past instants in a scratch schema; nothing that is served is touched."""
+    from lifehouse.scratch.backfill import backfill as fill  # noqa: PLC0415
+
+    with _recorded(ctx, "backfill", name) as record:
+        result = fill(ctx, name, as_ofs, **options)
+        record.details = {"made": len(result.made), "kept": len(result.kept)}
+        return result
+
+
+@acts_as(TRANSFORM)
+def as_known(ctx: Context, /, run_id: int, name: str | None = None, **options: Any) -> Any:
+    """Rebuild what was believed at a run in a scratch schema."""
+    from lifehouse.scratch.as_known import as_known as rebuild  # noqa: PLC0415
+
+    with _recorded(ctx, "as known", name or f"run_{run_id}"):
+        return rebuild(ctx, run_id, name, **options)
 
 
 @acts_as(TRANSFORM)

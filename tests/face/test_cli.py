@@ -20,6 +20,11 @@ HEAVY = ("airflow", "dbt", "dlt", "great_expectations", "pandas", "plotly", "sci
 PROMISED = (
     "status",
     "run",
+    "diff",
+    "publish",
+    "backfill",
+    "as-known",
+    "scratch",
     "plan",
     "sync",
     "psql",

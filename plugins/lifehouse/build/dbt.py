@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lifehouse.build import project
+from lifehouse.build.place import Place, nightly
 from lifehouse.context import Context
 from lifehouse.errors import BuildError
 
@@ -22,12 +23,18 @@ class ModelResult:
 
 
 def build(
-    ctx: Context, select: Sequence[str], slot: str, *, full: bool = False, exclude: Sequence[str] = ()
+    ctx: Context,
+    select: Sequence[str],
+    place: Place,
+    *,
+    full: bool = False,
+    exclude: Sequence[str] = (),
+    manifest: Any = None,
 ) -> list[ModelResult]:
     """Build models and seeds, not tests: dbt tests guard the logic in development, the gates guard the data.
 
-    :param slot: ``blue`` or ``green``, the schema of everything that is released.
     :param full: build from nothing (drops and creates tables).
+    :param manifest: what :func:`parse` gave for the place: nothing is parsed again.
     :raises BuildError: names each model that failed, with the database's own message less any values.
     """
     flags = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
@@ -35,7 +42,7 @@ def build(
         flags += ["--exclude", *exclude]
     if full:
         flags.append("--full-refresh")
-    outcome = invoke(ctx, "build", slot, ["--select", *select, *flags])
+    outcome = invoke(ctx, "build", place, ["--select", *select, *flags], manifest)
     if outcome.exception is not None:
         raise BuildError(f"dbt could not start: {_without_values(str(outcome.exception))}")
     results = [
@@ -52,19 +59,35 @@ def build(
     return results
 
 
-def invoke(ctx: Context, command: str, slot: str, arguments: Sequence[str]) -> Any:
-    """Any dbt command on the assembled project; returns dbt's own result. One at a time in a process."""
+def parse(ctx: Context, place: Place) -> Any:
+    """dbt's manifest for a place, for builds of the same code one after another."""
+    outcome = invoke(ctx, "parse", place, [])
+    if not outcome.success:
+        raise BuildError(f"dbt cannot read the project: {_without_values(str(outcome.exception))}")
+    return outcome.result
+
+
+def invoke(
+    ctx: Context, command: str, place: Place | str, arguments: Sequence[str], manifest: Any = None
+) -> Any:
+    """Any dbt command on the assembled project; returns dbt's own result. One at a time in a process.
+
+    :param place: a slot's name is the nightly place of it.
+    """
     from dbt.cli.main import dbtRunner  # noqa: PLC0415  a second and a half: only where dbt runs
 
+    where = nightly(place) if isinstance(place, str) else place
     root = project.assemble(ctx)
-    return dbtRunner().invoke(
+    own = manifest.deepcopy() if manifest else None  # a build leaves its marks in it
+    return dbtRunner(manifest=own).invoke(
         [
             *("--quiet", "--no-use-colors", "--no-send-anonymous-usage-stats"),
             *("--log-level", "none", "--log-level-file", "info"),
             *("--log-path", str(ctx.home.folder("logs", "dbt"))),
             command,
-            *("--project-dir", str(root), "--profiles-dir", str(ctx.home.folder("dbt"))),
-            *("--target", slot, "--target-path", str(ctx.home.folder("dbt", "target", slot))),
+            *("--project-dir", str(root), "--profiles-dir", str(project.profiles(ctx, where))),
+            *("--target", where.target),
+            *("--target-path", str(ctx.home.folder("dbt", "target", where.target))),
             *arguments,
         ]
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from lifehouse.build.place import Place, nightly
 from lifehouse.context import Context
 from lifehouse.ingest.declaration import load_source
 from lifehouse.lifecycles.compile import compile_models
@@ -60,8 +61,18 @@ def assemble(ctx: Context) -> Path:
                 path.unlink()
     for relative, text in wanted.items():
         _write(root / relative, text)
-    _write(ctx.home.file("dbt", "profiles.yml"), yaml.safe_dump(_profile(ctx), sort_keys=False))
     return root
+
+
+def profiles(ctx: Context, place: Place) -> Path:
+    """The folder with dbt's connection for a place, brought up to date.
+
+    The nights and each scratch build have one of their own: a profile that changes has dbt parse everything anew.
+    """
+    folder = ctx.home.folder("dbt", "profiles", place.target) if place.is_scratch else ctx.home.folder("dbt")
+    places = [place] if place.is_scratch else [nightly(slot) for slot in ("blue", "green")]
+    _write(folder / "profiles.yml", yaml.safe_dump(_profile(ctx, places), sort_keys=False))
+    return folder
 
 
 def sources(project: Project) -> list[str]:
@@ -69,9 +80,15 @@ def sources(project: Project) -> list[str]:
     return [path.stem for path in project.source_files]
 
 
-def mart_names() -> list[str]:
-    """The names of all marts: what BI and syncs may read."""
-    return sorted(path.stem for path in (SHIPPED / "models" / "marts").rglob("*.sql"))
+def mart_names(*, dated: bool = False) -> list[str]:
+    """The names of all marts: what BI and syncs may read.
+
+    :param dated: only those that are refilled whole for each instant, not those that grow customer by customer.
+    """
+    files = (SHIPPED / "models" / "marts").rglob("*.sql")
+    return sorted(
+        path.stem for path in files if not dated or "per_customer(" not in path.read_text(encoding="utf-8")
+    )
 
 
 def _is_a_source(relative: Path) -> bool:
@@ -97,24 +114,24 @@ def _variables(project: Project) -> dict[str, Any]:
     }
 
 
-def _profile(ctx: Context) -> dict[str, Any]:
-    place = ctx.warehouse.parameters
-    os.environ[PASSWORD_VARIABLE] = place.get("password", "")
+def _profile(ctx: Context, places: list[Place]) -> dict[str, Any]:
+    address = ctx.warehouse.parameters
+    os.environ[PASSWORD_VARIABLE] = address.get("password", "")
     common = {
         "type": "postgres",
-        "host": place.get("host", "127.0.0.1"),
-        "port": int(place.get("port", 5432)),
-        "user": place["user"],
+        "host": address.get("host", "127.0.0.1"),
+        "port": int(address.get("port", 5432)),
+        "user": address["user"],
         "password": f"{{{{ env_var('{PASSWORD_VARIABLE}') }}}}",
-        "dbname": place["dbname"],
+        "dbname": address["dbname"],
         "threads": 3,
         **({"role": ctx.warehouse.role} if ctx.warehouse.role else {}),
-        **{key: place[key] for key in ("sslmode", "sslrootcert", "sslcert", "sslkey") if key in place},
+        **{key: address[key] for key in ("sslmode", "sslrootcert", "sslcert", "sslkey") if key in address},
     }
     return {
         "lifehouse": {
-            "target": "blue",
-            "outputs": {slot: {**common, "schema": slot} for slot in ("blue", "green")},
+            "target": places[0].target,
+            "outputs": {place.target: {**common, "schema": place.release} for place in places},
         }
     }
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from lifehouse.build import dbt, identity
+from lifehouse.build.place import nightly
 from lifehouse.context import Context
 from lifehouse.releases.run import Run
 
-_BEFORE_IDENTITY = ("tag:staging", "record_identifiers", "record_refs")
+#: Identity needs these; everything else in core needs identity.
+BEFORE_IDENTITY = ("tag:staging", "record_identifiers", "record_refs")
 
 
 def build_core(ctx: Context, run: Run) -> dict[str, Any]:
@@ -27,9 +29,10 @@ def build_core(ctx: Context, run: Run) -> dict[str, Any]:
         ):  # killed on the way, the next run starts from nothing again
             connection.execute("update control.core_state set fingerprint = null, change_seq = 0")
             connection.execute("truncate core.changed_keys")
-    before = dbt.build(ctx, _BEFORE_IDENTITY, run.building_slot, full=full)
-    counts: dict[str, Any] = dict(identity.resolve(ctx, run, state["change_seq"], full=full))
-    after = dbt.build(ctx, ["tag:core"], run.building_slot, full=full, exclude=_BEFORE_IDENTITY)
+    place = nightly(run.building_slot)
+    before = dbt.build(ctx, BEFORE_IDENTITY, place, full=full)
+    counts: dict[str, Any] = dict(identity.resolve(ctx, run, state["change_seq"], place, full=full))
+    after = dbt.build(ctx, ["tag:core"], place, full=full, exclude=BEFORE_IDENTITY)
     with ctx.warehouse.connect() as connection:
         connection.execute(
             "update control.core_state set fingerprint = %s, change_seq = %s",
@@ -60,7 +63,7 @@ def build_release(ctx: Context, run: Run) -> dict[str, Any]:
             {"all": full or run.full_refresh, "since": slot["change_seq"]},
         ).rowcount
         connection.execute("analyze control.run_customers")
-    results = dbt.build(ctx, ["tag:release", "tag:seed"], run.building_slot, full=full)
+    results = dbt.build(ctx, ["tag:release", "tag:seed"], nightly(run.building_slot), full=full)
     return {"changed": changed, "models": _seconds(results)}
 
 

@@ -1,4 +1,4 @@
-"""``lifehouse releases`` and ``lifehouse rollback``: what was published, and taking the last one back."""
+"""``lifehouse releases``, ``publish`` and ``rollback``: what was published, what waits, and taking the last one back."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rich.table import Table
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
     app.command()(releases)
+    app.command()(publish)
     app.command()(rollback)
 
 
@@ -48,6 +49,21 @@ def releases(
             style="bold green" if row["is_published"] else "dim" if row["withdrawn_at"] else None,
         )
     Console().print(table)
+
+
+def publish(
+    run: Annotated[int | None, typer.Argument(help="A run that was held. Default: the candidate.")] = None,
+) -> None:
+    """Serve a run that was held by `run --hold`; `diff published candidate` says what that changes."""
+    from lifehouse import stations
+    from lifehouse.context import Context
+    from lifehouse.releases.held import candidate
+
+    ctx = Context.current()
+    release = stations.publish(ctx, candidate(ctx) if run is None else run)
+    typer.echo(
+        f"Release {release} is served. The syncs were not woken: `lifehouse sync <name>` pushes its segments."
+    )
 
 
 def rollback(

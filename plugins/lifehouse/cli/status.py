@@ -38,13 +38,32 @@ def run(
         list[str] | None, typer.Option(help="Load only this source; may be repeated. Default: all.")
     ] = None,
     full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Build every model anew.")] = False,
+    hold: Annotated[
+        bool,
+        typer.Option("--hold", help="Build and judge, but neither publish nor push; see diff and publish."),
+    ] = False,
+    past: Annotated[
+        bool,
+        typer.Option(
+            "--past", help="Even if what is served speaks about a later instant: serve the past again."
+        ),
+    ] = False,
     summary: Annotated[bool, typer.Option(help="End with the summary of what the night found.")] = True,
 ) -> None:
     """One night: load, judge, build, judge, publish, push."""
     from lifehouse.context import Context
     from lifehouse.report import night
 
-    night.run(Context.current(), Console(), as_of, source or None, full_refresh=full_refresh, summary=summary)
+    night.run(
+        Context.current(),
+        Console(),
+        as_of,
+        source or None,
+        full_refresh=full_refresh,
+        summary=summary,
+        hold=hold,
+        past=past,
+    )
 
 
 def report(

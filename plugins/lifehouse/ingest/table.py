@@ -10,7 +10,6 @@ from pydantic import BeforeValidator, Field, StringConstraints, field_validator,
 
 from lifehouse import config
 from lifehouse.ingest.deletions import Deletions
-from lifehouse.privacy.kinds import Personal
 
 ColumnName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*$", max_length=60)]
 ColumnNames = Annotated[tuple[ColumnName, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)]
@@ -36,9 +35,6 @@ class Column(config.Strict):
     min: Decimal | str | None = Field(None, description="smallest allowed value; an ISO date for times")
     max: Decimal | str | None = Field(None, description="largest allowed value; an ISO date for times")
     matches: str | None = Field(None, description="POSIX regular expression that text must match")
-    personal: Personal | None = Field(
-        None, description="what it says of a person: it is masked, hashed, erased"
-    )
     description: str = ""
 
     @field_validator("type")

@@ -14,7 +14,8 @@ from lifehouse.releases import catalog, history, views
 from lifehouse.releases.run import Run, building, hold
 from lifehouse.releases.views import detach
 
-__all__ = ["detach", "previous", "publish", "rollback"]
+NOTHING_PUBLISHED = "nothing is published yet"
+__all__ = ["NOTHING_PUBLISHED", "detach", "previous", "publish", "rollback"]
 
 
 def publish(ctx: Context, run_id: int, marts: Sequence[str] | None = None) -> int:
@@ -70,7 +71,7 @@ def previous(ctx: Context) -> tuple[int, int]:
 def _previous(connection: psycopg.Connection[Any]) -> tuple[int, int, str]:
     row = connection.execute(_PREVIOUS).fetchone()
     if row is None:
-        raise LifehouseError("nothing is published yet, so there is nothing to roll back")
+        raise LifehouseError(f"{NOTHING_PUBLISHED}, so there is nothing to roll back")
     published, slot, state, held, before = row
     if before is None:
         raise LifehouseError(f"release {published} is the first that stands; there is none before it")

@@ -91,25 +91,37 @@ def hold(ctx: Context, run_id: int) -> Iterator[tuple[psycopg.Connection[Any], R
         yield connection, run
 
 
-def begin(ctx: Context, as_of: datetime, full_refresh: bool = False) -> Run:
+def is_past(ctx: Context, as_of: datetime) -> bool:
+    """Whether the published release speaks about a later instant: then the answer belongs into a scratch build."""
+    return bool(ctx.warehouse.value("select as_of > %s from control.published", (as_of,)))
+
+
+def begin(ctx: Context, as_of: datetime, full_refresh: bool = False, *, past: bool = False) -> Run:
     """Register a run about the instant ``as_of`` and make the idle slot ready to be built.
 
-    Earlier runs that never ended are marked abandoned. If the published release already answers (same as-of,
-    decisions on loads and fingerprint) the run is ``unchanged`` and builds nothing, unless ``full_refresh``.
+    Earlier runs that never ended are marked abandoned, and a held one once another is built. If the published
+    release already answers (same as-of, decisions on loads and fingerprint) the run is ``unchanged`` and builds
+    nothing, unless ``full_refresh``.
 
-    :raises LifehouseError: ``as_of`` has no zone, a required source was never accepted, another run builds.
+    :param past: build although the published release speaks about a later instant.
+    :raises LifehouseError: ``as_of`` has no zone or is past, a required source was never accepted, another run builds.
     """
     if as_of.tzinfo is None:
         raise LifehouseError(f"the as-of instant {as_of.isoformat()} needs a time zone")
+    if not past and is_past(ctx, as_of):
+        raise LifehouseError(
+            f"the published release speaks about a later instant than {as_of:%Y-%m-%d %H:%M} UTC; `lifehouse backfill "
+            "--from ... --to ...` answers for the past beside it, `lifehouse run --past` would serve the past again"
+        )
     code = fingerprint(ctx)
     with building(ctx) as connection:
-        connection.execute(_ABANDON)
+        connection.execute(_ABANDON, {"held": False})
         with connection.transaction():
             late = judge(ctx, connection, as_of)
             facts = {
                 "as_of": as_of,
                 "fingerprint": code,
-                "change_seq": _newest_decision(connection),
+                "change_seq": newest_decision(connection),
                 "full_refresh": full_refresh,
                 "late_sources": [each.source for each in late],
                 "late_details": json.dumps([each.content() for each in late]),
@@ -119,6 +131,7 @@ def begin(ctx: Context, as_of: datetime, full_refresh: bool = False) -> Run:
                 run_id = _one(connection, _INSERT, facts | {"status": "unchanged", "slot": served})
                 connection.execute(_END, {"run_id": run_id, "status": "unchanged", "message": _UNCHANGED})
                 return Run.read(connection, run_id)
+            connection.execute(_ABANDON, {"held": True})
             slot = _one(connection, _IDLE)
             run_id = _one(connection, _INSERT, facts | {"status": "running", "slot": slot})
             for statement in _START:
@@ -137,7 +150,7 @@ def finish(ctx: Context, run_id: int, status: str, message: str | None = None) -
     ctx.warehouse.execute(_END, {"run_id": run_id, "status": status, "message": message})
 
 
-def _newest_decision(connection: psycopg.Connection[Any]) -> int:
+def newest_decision(connection: psycopg.Connection[Any]) -> int:
     """The newest decision on a load; decisions being made are waited for while a transaction is open."""
     connection.execute("select pg_advisory_xact_lock(%s)", (_DECISIONS,))
     return int(_one(connection, "select coalesce(max(change_seq), 0) from control.loads"))
@@ -154,8 +167,9 @@ _UNCHANGED = "the published release has the same as-of, loads and code"
 
 _ABANDON = """
     update control.runs
-    set status = 'abandoned', ended_at = clock_timestamp(), message = 'it never ended; a later run began'
-    where status = 'running'
+    set status = 'abandoned', ended_at = clock_timestamp(),
+        message = case when held_at is null then 'it never ended' else 'it was held' end || '; a later run began'
+    where status = 'running' and (held_at is null or %(held)s)
 """
 
 _IDLE = """

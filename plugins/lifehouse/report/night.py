@@ -17,7 +17,7 @@ from lifehouse.report.summary import print_summary
 from lifehouse.run import night
 
 
-def instant(text: str | None, zone: str) -> datetime:
+def instant(text: str | None, zone: str, option: str = "--as-of") -> datetime:
     """The as-of instant in UTC: a day means its beginning in ``zone``; a time without offset is meant in ``zone``; None is now.
 
     :raises ConfigError: the text is neither a day nor a time.
@@ -31,7 +31,7 @@ def instant(text: str | None, zone: str) -> datetime:
             value = datetime.fromisoformat(text)
     except ValueError:
         raise ConfigError(
-            f"--as-of {text!r}: use a day such as 2017-12-31 or a time such as 2017-12-31T06:00Z"
+            f"{option} {text!r}: use a day such as 2017-12-31 or a time such as 2017-12-31T06:00Z"
         ) from None
     return (value if value.tzinfo else value.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
 
@@ -44,6 +44,8 @@ def run(
     *,
     full_refresh: bool,
     summary: bool,
+    hold: bool = False,
+    past: bool = False,
 ) -> None:
     """Run one night, telling each station as it begins and how long it took.
 
@@ -58,12 +60,20 @@ def run(
     with console.status("") as spinner:
         progress.spinner = spinner
         try:
-            outcome = night(ctx, at, sources=sources, full_refresh=full_refresh, say=progress.say)
+            outcome = night(
+                ctx, at, sources=sources, full_refresh=full_refresh, hold=hold, past=past, say=progress.say
+            )
         finally:
             progress.end()
     if summary and outcome.status == "published":
         console.print()
         print_summary(ctx, console, times=True)
+    if outcome.status == "held":
+        console.print(
+            f"Run {outcome.run_id} passed its gate and is held. `lifehouse diff published candidate` says what it would "
+            "change, `lifehouse publish` serves it.",
+            highlight=False,
+        )
     if outcome.problems:
         raise LifehouseError("the night ended, but not everything went well:\n" + "\n".join(outcome.problems))
 

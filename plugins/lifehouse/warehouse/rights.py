@@ -91,6 +91,8 @@ RIGHTS = (
         "published": _KEEP,
         "quality_results": _APPEND,
         "stations": _KEEP,
+        "scratch": _WORK,
+        "scratch_as_ofs": _WORK,
     }),
     Right(TRANSFORM, "history", ("USAGE",), {"*": _KEEP}),
     Right(TRANSFORM, "marts", ("USAGE", "CREATE"), {"*": _READ}),

@@ -15,6 +15,8 @@ from lifehouse.orchestration.settings import CLOCK_VARIABLE
 #: Updated by ``publish``; wakes the syncs.
 RELEASE = Asset(name="release", uri="lifehouse://release")
 _OWNER = "lifehouse"
+#: Seconds that a run of a backfill waits for another one of it, which may build a whole history.
+BACKFILL_PATIENCE = 3600.0
 
 
 class Tag(StrEnum):
@@ -69,3 +71,8 @@ def as_of(params: dict[str, Any], dag_run: Any) -> datetime:
     if params.get("as_of"):
         return datetime.fromisoformat(params["as_of"])
     return dag_run.data_interval_end or dag_run.run_after
+
+
+def is_backfill(dag_run: Any) -> bool:
+    """Whether Airflow's own backfill made the run: its answer goes into a scratch schema, whatever is published."""
+    return getattr(dag_run.run_type, "value", dag_run.run_type) == "backfill"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from airflow.sdk import get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 from lifehouse import stations
 from lifehouse.context import Context
 from lifehouse.orchestration.airflow import failures, notify, policy
 from lifehouse.orchestration.airflow.gates import gate
+
+log = logging.getLogger("lifehouse")
 
 
 @task.short_circuit
@@ -32,10 +36,20 @@ def raw_gate(load_id: int) -> None:
 
 @task.short_circuit
 def begin() -> int | None:
-    """Open a run; the rest is skipped when the published release already answers it."""
+    """Open a run; the rest is skipped when the published release already answers it.
+
+    What belongs to the past, a run of Airflow's backfill or an instant before the published release's, is answered
+    here in the schema ``scratch_airflow``, and the rest is skipped too: nothing is published, no sync is woken.
+    """
     context = get_current_context()
     with failures.told(), notify.watched("begin"):
         as_of = policy.as_of(dict(context["params"]), context["dag_run"])
+        if policy.is_backfill(context["dag_run"]) or stations.is_past(Context.current(), as_of):
+            log.info("%s UTC lies in the past: it is answered in the schema scratch_airflow", as_of)
+            stations.backfill(
+                Context.current(), "airflow", [as_of], keep_workplace=True, patience=policy.BACKFILL_PATIENCE
+            )
+            return None
         run = stations.begin(Context.current(), as_of, full_refresh=bool(context["params"]["full_refresh"]))
     if run.status != "unchanged":
         return int(run.run_id)
@@ -66,10 +80,18 @@ def release_gate(run: int) -> None:
 
 @task(outlets=[policy.RELEASE])
 def publish(run: int) -> int:
-    """Make the slot what everybody reads, and wake the syncs."""
+    """Make the slot what everybody reads, and wake the syncs; with the param ``hold``, leave that to a person."""
+    is_held = bool(get_current_context()["params"].get("hold"))
     with failures.told(), notify.watched("publish", run_id=run):
-        release_id = int(stations.publish(Context.current(), run))
+        if is_held:
+            stations.hold(Context.current(), run)
+        else:
+            release_id = int(stations.publish(Context.current(), run))
     notify.well(run_id=run)
+    if is_held:
+        raise AirflowSkipException(
+            f"run {run} is held: `lifehouse diff published candidate`, then `lifehouse publish`"
+        )
     return release_id
 
 

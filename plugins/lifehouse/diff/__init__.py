@@ -1,0 +1,1 @@
+"""``lifehouse diff``: what differs between two builds of the marts, in numbers and in words."""

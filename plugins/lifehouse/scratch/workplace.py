@@ -1,0 +1,182 @@
+"""The workplace of a scratch build: staging, contract, core and control of its own, and the chain of models over them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import psycopg
+import yaml
+from psycopg import sql
+
+from lifehouse.build import dbt, identity
+from lifehouse.build.place import Place
+from lifehouse.build.project import SHIPPED
+from lifehouse.build.stations import BEFORE_IDENTITY
+from lifehouse.context import Context
+from lifehouse.scratch.knowledge import Knowledge
+
+_SCHEMAS = ("staging", "contract", "core", "control", "seeds")
+_CORE = (
+    *("changed_keys", "customer_refs", "customer_ref_history"),
+    *("customer_registry", "customer_merges", "customer_changes"),
+)
+_AFTER_IDENTITY = ("tag:core", "tag:release", "tag:seed")
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A step of the workplace; ``change_seq`` counts the steps, ``run_id`` is later than that of any night."""
+
+    run_id: int
+    as_of: datetime
+    change_seq: int
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Builds in a place with a fixed knowledge. What it makes is a function of both and of the instant."""
+
+    ctx: Context
+    place: Place
+    knowledge: Knowledge
+
+    def lay_out(self, as_of: datetime, horizon: datetime | None) -> None:
+        """Make the workplace empty, ready for a build about ``as_of`` that knows nothing after ``horizon``."""
+        with self.ctx.warehouse.connect() as connection:
+            connection.execute("set local client_min_messages = warning")
+            for schema in (self.place.release, *(self.place.prefix + part for part in _SCHEMAS)):
+                name = sql.Identifier(schema)
+                connection.execute(sql.SQL("drop schema if exists {} cascade").format(name))
+                connection.execute(sql.SQL("create schema {}").format(name))
+            for table in _CORE:
+                self._like(connection, "core", table)
+            self._like(connection, "control", "run_customers")
+            self._like(connection, "control", "current_run", ", horizon timestamptz")
+            connection.execute(
+                self._sql("create table {control}.accepted_loads (load_id bigint primary key)")
+            )
+            loads = self._sql("insert into {control}.accepted_loads select unnest(%s::bigint[])")
+            connection.execute(loads, (self.knowledge.loads,))
+            first = self._sql(
+                "insert into {control}.current_run (run_id, as_of, slot, change_to, core_from, slot_from, horizon) "
+                "values (0, %s, 'scratch', 0, 0, 0, %s)"
+            )
+            connection.execute(first, (as_of, horizon))
+
+    def remember(self, run_id: int) -> None:
+        """Set down who was who after run ``run_id``, as the nights kept it."""
+        with self.ctx.warehouse.connect() as connection:
+            connection.execute(self._sql(_REFS_OF_RUN), (run_id,))
+            connection.execute(self._sql(_MERGES), {"run_id": run_id, "as_of": "infinity"})
+            connection.execute(self._sql("analyze {core}.customer_refs"))
+
+    def build_all(self) -> None:
+        """Every model, once who is who stands."""
+        dbt.build(self.ctx, ["tag:staging", *_AFTER_IDENTITY], self.place, full=True)
+
+    def start(self, as_of: datetime, horizon: datetime | None, merges_until: int | None = None) -> None:
+        """Everything from nothing, with identity worked out anew; customers are called as the nights called them."""
+        self.lay_out(as_of, horizon)
+        with self.ctx.warehouse.connect() as connection:
+            connection.execute(self._sql(_MERGES), {"run_id": merges_until, "as_of": as_of})
+        self._dbt(BEFORE_IDENTITY, full=True)
+        identity.resolve(self.ctx, self._turn(as_of, 0), 0, self.place, full=True)
+        self._dbt(_AFTER_IDENTITY, full=True, exclude=BEFORE_IDENTITY)
+
+    def step(self, as_of: datetime) -> None:
+        """From the instant at which the workplace stands to a later one, for the customers to whom something happened."""
+        with self.ctx.warehouse.connect() as connection:
+            row = connection.execute(
+                self._sql("select as_of, change_to from {control}.current_run")
+            ).fetchone()
+            assert row is not None  # noqa: S101  it was laid out
+            since, number = row[0], row[1] + 1
+            moved = self._sql("update {control}.current_run set as_of = %s, horizon = %s, change_to = %s")
+            connection.execute(moved, (as_of, as_of, number))
+            connection.execute(self._sql("truncate {core}.changed_keys"))
+            for table, times in happenings().items():
+                self._note(connection, table, times, since, number)
+        identity.resolve(self.ctx, self._turn(as_of, number), number - 1, self.place, full=False)
+        with self.ctx.warehouse.connect() as connection:
+            connection.execute(self._sql("delete from {control}.run_customers where scope = 'slot'"))
+            connection.execute(
+                self._sql(
+                    "insert into {control}.run_customers (scope, customer_id) "
+                    "select 'slot', customer_id from {control}.run_customers where scope = 'core'"
+                )
+            )
+        self._dbt(("tag:core", "tag:release"), full=False, exclude=BEFORE_IDENTITY)
+
+    @cached_property
+    def _manifest(self) -> Any:
+        return dbt.parse(self.ctx, self.place)
+
+    def _dbt(self, select: Sequence[str], *, full: bool, exclude: Sequence[str] = ()) -> None:
+        dbt.build(self.ctx, select, self.place, full=full, exclude=exclude, manifest=self._manifest)
+
+    def _turn(self, as_of: datetime, number: int) -> Turn:
+        newest = self.ctx.warehouse.value("select coalesce(max(run_id), 0) from control.runs")
+        return Turn(int(newest) + 1 + number, as_of, number)
+
+    def _note(
+        self,
+        connection: psycopg.Connection[Any],
+        table: str,
+        times: Sequence[str],
+        since: datetime,
+        number: int,
+    ) -> None:
+        happened = sql.SQL(" or ").join(
+            sql.SQL("{} > %(since)s").format(sql.Identifier(column)) for column in times
+        )
+        query = sql.SQL(
+            "insert into {core}.changed_keys (change_seq, source, kind, key) "
+            "select distinct %(number)s::bigint, source, 'customer', customer_key from {table} "
+            "where customer_key is not null and ({happened})"
+        )
+        core, view = sql.Identifier(self.place.core), sql.Identifier(self.place.contract, table)
+        connection.execute(
+            query.format(core=core, table=view, happened=happened), {"since": since, "number": number}
+        )
+
+    def _like(self, connection: psycopg.Connection[Any], part: str, table: str, more: str = "") -> None:
+        query = "create table {} (like {} including all" + more + ")"
+        made, model = sql.Identifier(self.place.prefix + part, table), sql.Identifier(part, table)
+        connection.execute(sql.SQL(query).format(made, model))
+
+    def _sql(self, text: str) -> sql.Composed:
+        names = {"core": self.place.core, "control": self.place.control}
+        return sql.SQL(text).format(**{key: sql.Identifier(name) for key, name in names.items()})
+
+
+def happenings() -> dict[str, list[str]]:
+    """The tables of the input contract that tell what happened to a customer, each with its columns of times."""
+    path = SHIPPED / "models" / "staging" / "contract" / "contract.yml"
+    tables = {}
+    for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]:
+        meta = model.get("config", {}).get("meta", {})
+        if "happened_at" in meta:
+            tables[model["name"].removeprefix("contract_")] = [meta["happened_at"], *meta.get("later", [])]
+    return tables
+
+
+_REFS_OF_RUN = """
+    insert into {core}.customer_refs (source, customer_key, customer_id)
+    select source, customer_key, customer_id
+    from (
+        select distinct on (source, customer_key) source, customer_key, customer_id
+        from core.customer_ref_history where run_id <= %s
+        order by source, customer_key, run_id desc
+    ) as newest
+    where customer_id is not null
+"""
+
+_MERGES = """
+    insert into {core}.customer_merges
+    select * from core.customer_merges
+    where as_of <= %(as_of)s and (%(run_id)s::bigint is null or run_id <= %(run_id)s)
+"""

@@ -16,7 +16,7 @@ from lifehouse.report import catalogue
 
 PAGES = sorted([*INSTALLATION.glob("*.md"), *INSTALLATION.glob("docs/**/*.md")])
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-_CALL = re.compile(r"(?:^|[`\s&/])lifehouse ([a-z]+)((?: +--[a-z-]+)?)", re.MULTILINE)
+_CALL = re.compile(r"(?:^|[`\s&/])lifehouse ([a-z][a-z-]*)((?: +--[a-z-]+)?)", re.MULTILINE)
 
 
 def anchors(page: Path) -> set[str]:

@@ -38,4 +38,4 @@ with DAG(
     **arguments,
 ):
     run = tasks.begin()
-    chain(tasks.core(run), tasks.release(run), tasks.release_gate(run), tasks.publish(run))
+    chain(tasks.core(run), tasks.release(run), tasks.release_gate(run), tasks.publish(run), tasks.prune())

@@ -62,7 +62,7 @@ def test_the_release_and_nothing_else_wakes_the_syncs(demo_dags: DagBag) -> None
 
 def test_the_marts_run_in_order_on_the_companys_clock(demo_dags: DagBag) -> None:
     marts = demo_dags["dags"]["marts"]
-    order = ["begin", "core", "release", "release_gate", "publish"]
+    order = ["begin", "core", "release", "release_gate", "publish", "prune"]
     assert list(marts["tasks"]) == order
     for before, after in pairwise(order):
         assert before in marts["tasks"][after]["upstream"]

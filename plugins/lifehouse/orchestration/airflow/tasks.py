@@ -96,6 +96,13 @@ def publish(run: int) -> int:
 
 
 @task
+def prune() -> None:
+    """Bring raw to its baseline, where a retention is declared; what fell due is little, and none of it is read."""
+    with failures.told():
+        stations.prune(Context.current())
+
+
+@task
 def sync(name: str, connection: str | None) -> None:
     """Bring a platform to the published segment, with the credentials of an Airflow Connection."""
     with failures.told(), notify.watched("sync"):

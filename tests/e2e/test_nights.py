@@ -4,26 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tests.e2e.conftest import Lived
+
 from support.tiny import ANN, BEN, CAM, Company, sale
 
 MARTS = "select customer_id, status_stage, orders, net_revenue from marts.customers order by customer_id"
 
 
-def test_a_first_night_publishes_and_the_same_night_again_changes_nothing(
-    tiny: Callable[..., Company],
-) -> None:
-    company = tiny()
-    company.people("all", [ANN, BEN, CAM])
-    company.lines(
-        "2024-01-05",
-        [
-            sale("o1", "p1", "2024-01-05", 10),
-            sale("o2", "p2", "2024-01-05", 7),
-            sale("o3", "", "2024-01-05", 3),
-        ],
-    )
-    first = company.night("2024-01-06")
-    assert first.status == "published"
+def test_a_first_night_publishes_and_the_same_night_again_changes_nothing(lived: Lived) -> None:
+    company = lived.company
+    assert lived.night.status == "published"
     before = company.rows(MARTS)
     assert len(before) == 3
     assert company.rows("select sum(net_amount), count(*) filter (where is_guest) from marts.orders") == [
@@ -34,11 +24,8 @@ def test_a_first_night_publishes_and_the_same_night_again_changes_nothing(
     assert company.rows(MARTS) == before
 
 
-def test_a_late_order_moves_only_its_customer(tiny: Callable[..., Company]) -> None:
-    company = tiny()
-    company.people("all", [ANN, BEN, CAM])
-    company.lines("2024-01-05", [sale("o1", "p1", "2024-01-05", 10), sale("o2", "p2", "2024-01-05", 7)])
-    company.night("2024-01-06")
+def test_a_late_order_moves_only_its_customer(lived: Lived) -> None:
+    company = lived.company
     company.lines("2024-01-06", [sale("o9", "p2", "2024-01-03", 4)])
     company.night("2024-01-07")
     changed = company.ctx.warehouse.rows("select customer_id from control.run_customers where scope = 'core'")
@@ -49,23 +36,15 @@ def test_a_late_order_moves_only_its_customer(tiny: Callable[..., Company]) -> N
     ) == [(2, 11, "2024-01-03")]
 
 
-def test_a_file_delivered_again_replaces_its_own_rows(tiny: Callable[..., Company]) -> None:
-    company = tiny()
-    company.people("all", [ANN, BEN])
-    company.lines("2024-01-05", [sale("o1", "p1", "2024-01-05", 10), sale("o2", "p2", "2024-01-05", 7)])
-    company.night("2024-01-06")
+def test_a_file_delivered_again_replaces_its_own_rows(lived: Lived) -> None:
+    company = lived.company
     company.lines("2024-01-05", [sale("o1", "p1", "2024-01-05", 12)])
     company.night("2024-01-07")
     assert company.rows("select order_key, net_amount from marts.orders") == [("o1", 12)]
 
 
-def test_a_shared_email_merges_two_customers_and_takes_their_history_along(
-    tiny: Callable[..., Company],
-) -> None:
-    company = tiny()
-    company.people("all", [ANN, BEN, CAM])
-    company.lines("2024-01-05", [sale("o1", "p1", "2024-01-05", 10), sale("o2", "p2", "2024-01-05", 7)])
-    company.night("2024-01-06")
+def test_a_shared_email_merges_two_customers_and_takes_their_history_along(lived: Lived) -> None:
+    company = lived.company
     company.people(
         "corrected", [("p2", "Ben Birch", "ANN@example.com ", "", "", "2024-01-02", "2024-01-07", "")]
     )

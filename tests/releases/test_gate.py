@@ -51,7 +51,10 @@ def test_a_sound_release_passes_and_its_pages_are_written(published: House) -> N
     verdict = examine(published, run_id)
     assert verdict.warnings == []
     assert verdict.pages.is_file()
-    assert "stage_history" in verdict.pages.read_text()
+    page = verdict.pages.read_text()
+    assert "stage_history" in page
+    assert "<script" not in page
+    assert "src=" not in page
     results = published.ctx.warehouse.rows("select * from marts.quality_results where run_id = %s", (run_id,))
     assert len(results) > 20
     assert all(row["meaning"] and row["what_to_do"] and row["owner"] and row["success"] for row in results)

@@ -104,6 +104,8 @@ def check(
         return []
     folder = docs.begin(ctx.home, gate, pages, run_id, load_id)
     results = _validate(ctx.warehouse, f"{gate} {run_id or load_id or ''}".strip(), subject_checks, folder)
+    about = f"run {run_id}" if run_id is not None else f"load {load_id}"
+    docs.tell(folder, f"{gate} gate: {about}" + ("" if pages == "all" else f" of {pages}"), results)
     docs.finish(ctx.home, gate, pages)
     with ctx.warehouse.connect() as connection, connection.cursor() as cursor:
         place = {"gate": gate, "run_id": run_id, "load_id": load_id}

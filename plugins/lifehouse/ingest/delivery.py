@@ -17,7 +17,7 @@ class FileRead:
 
 @dataclass(frozen=True)
 class SchemaChange:
-    """A column that is not as declared: ``added``, ``missing`` or ``retyped``."""
+    """A column that is not as declared or as it was; the kinds are those of :mod:`lifehouse.ingest.drift`."""
 
     column: str
     kind: str
@@ -27,12 +27,16 @@ class SchemaChange:
 
 @dataclass
 class Delivery:
-    """Filled in while a table is extracted. ``cursor_from`` is the bound that was read from, overlap deducted."""
+    """Filled in while a table is extracted. ``cursor_from`` is the bound that was read from, overlap deducted.
+
+    ``types``: the source's own type of each column, by its declared name where it has one; empty where all is text.
+    """
 
     table: str
     cursor_from: str | None = None
     changes: list[SchemaChange] = field(default_factory=list)
     files: list[FileRead] = field(default_factory=list)
+    types: dict[str, str] = field(default_factory=dict)
 
     def note(self, change: SchemaChange) -> None:
         """Keep a change of shape, once."""

@@ -14,7 +14,7 @@ from lifehouse.ingest import cursor
 from lifehouse.ingest.connections import resolved
 from lifehouse.ingest.declaration import SqlSource
 from lifehouse.ingest.delivery import Delivery, SchemaChange
-from lifehouse.ingest.table import NUMBERS, TIMES, SqlTable
+from lifehouse.ingest.table import SqlTable
 from lifehouse.ingest.tombstones import is_listed_apart, keys_table
 
 _MAX_PRECISION = 38  # of a decimal that Arrow carries
@@ -80,17 +80,23 @@ def _at_source(table: SqlTable, column: str) -> str:
 
 
 def _compare(found: sa.Table, table: SqlTable, delivery: Delivery) -> None:
-    """Note columns that are missing, of another family of types, or not declared."""
+    """Note columns that are missing or not declared, and the types of all."""
     known = {_at_source(table, name): name for name in table.columns}
     for at_source, name in known.items():
-        declared = table.columns[name]
         if at_source not in found.c:
-            delivery.note(SchemaChange(name, "missing", declared.type))
-        elif not _fits(family(found.c[at_source].type), declared.base_type):
-            delivery.note(SchemaChange(name, "retyped", declared.type, str(found.c[at_source].type).lower()))
+            delivery.note(SchemaChange(name, "missing", table.columns[name].type))
     for column in found.c:
+        kind = _type_of(column.type)
+        delivery.types[known.get(column.name, column.name)] = kind
         if column.name not in known:
-            delivery.note(SchemaChange(column.name, "added", None, str(column.type).lower()))
+            delivery.note(SchemaChange(column.name, "added", None, kind))
+
+
+def _type_of(kind: Any) -> str:
+    """The type's name, in small letters; SQLAlchemy's leaves out whether a time has a zone."""
+    if isinstance(kind, types.DateTime):
+        return "timestamptz" if getattr(kind, "timezone", False) else "timestamp"
+    return str(kind).lower()
 
 
 def family(kind: Any) -> str:
@@ -106,19 +112,6 @@ def family(kind: Any) -> str:
         (types.String, "text"),
     )
     return next((word for sort, word in families if isinstance(kind, sort)), "other")
-
-
-def _fits(found: str, declared: str) -> bool:
-    """Whether a source's column of this family is what the declared type means."""
-    if declared == "text":
-        return True
-    if declared in ("numeric", "double precision"):
-        return found in ("integer", "float", "numeric")
-    if declared in NUMBERS:
-        return found == "integer"
-    if declared in TIMES:
-        return found in ("time", "date")
-    return found == {"boolean": "boolean", "jsonb": "json"}.get(declared)
 
 
 def _travels_exactly(kind: Any) -> bool:

@@ -8,7 +8,7 @@ from psycopg import sql
 
 from lifehouse.context import Context
 from lifehouse.errors import GateClosed, LifehouseError
-from lifehouse.ingest import decisions, deletion_suite, lock, suite
+from lifehouse.ingest import decisions, deletion_suite, lock, profile, rhythm, suite
 from lifehouse.ingest.declaration import Source, find_source
 from lifehouse.ingest.raw import Place
 from lifehouse.quality.runner import Failure, check
@@ -54,17 +54,25 @@ def decide(ctx: Context, source: Source, load_id: int) -> None:
         raise LifehouseError(
             f"load {load_id} has tables that {source.source} no longer declares: {', '.join(gone)}"
         )
+    zone = ctx.project.company.time_zone
     checks = []
+    for row in tables:
+        place = Place(source, row["table_name"])
+        if row["loaded"]:
+            with ctx.warehouse.connect() as connection:
+                profile.write(connection, place, load_id, zone)
     for row in tables:
         place = Place(source, row["table_name"])
         is_first = not row["is_known"]
         is_whole = (
             place.table.whole or is_first or (place.table.cursor is not None and not row["cursor_from"])
         )
-        checks.append(suite.of_counts(place, load_id, is_whole=is_whole))
+        with ctx.warehouse.connect() as connection:
+            figures = rhythm.judge(connection, place, load_id, zone)
+        checks.append(
+            suite.of_table(place, load_id, figures, is_whole=is_whole, is_profiled=bool(row["loaded"]))
+        )
         checks += deletion_suite.checks(ctx, place, load_id)
-        if row["loaded"]:
-            checks.append(suite.of_rows(place, load_id))
     failures = [f for f in check(ctx, GATE, checks, load_id=load_id, pages=source.source) if f.is_critical]
     if not failures:
         decisions.settle(ctx, load_id, "accepted", by="raw gate")
@@ -85,8 +93,11 @@ def _sentences(
     """A failure in the words of the source: which table, which column, how many."""
     table = counts["table_name"]
     place = Place(source, table)
-    if failure.expectation == "missing_columns":
-        return _missing(ctx, load_id, place)
+    if failure.expectation in ("missing_columns", "narrowed_columns"):
+        return _drifted(ctx, load_id, place, failure.expectation.removesuffix("_columns"))
+    if failure.expectation.startswith("usual "):
+        where = f"{failure.subject}.{failure.column}" if failure.column else failure.subject
+        return [f"{where}: {failure.meaning}; {failure.what_to_do}"]
     if failure.expectation == "quarantined_share":
         return _bad(ctx, load_id, place, counts)
     if failure.expectation == "received at least" and counts["received"] == 0:
@@ -96,14 +107,19 @@ def _sentences(
     return [failure.sentence]
 
 
-def _missing(ctx: Context, load_id: int, place: Place) -> list[str]:
+def _drifted(ctx: Context, load_id: int, place: Place, kind: str) -> list[str]:
     rows = ctx.warehouse.rows(
-        "select distinct column_name from control.schema_changes "
-        "where load_id = %s and table_name = %s and kind = 'missing' order by column_name",
-        (load_id, place.name),
+        "select distinct column_name, declared, found from control.schema_changes "
+        "where load_id = %s and table_name = %s and kind = %s order by column_name",
+        (load_id, place.name, kind),
     )
-    name = f"{place.source.source}.{place.name}"
-    return [f"{name}.{row['column_name']}: 1 declared column is missing at the source" for row in rows]
+    sentences = []
+    for row in rows:
+        what = "1 declared column is missing at the source"
+        if kind == "narrowed":
+            what = f"the column is {row['found']} at the source now, which holds less than the declared {row['declared']}"
+        sentences.append(f"{place.source.source}.{place.name}.{row['column_name']}: {what}")
+    return sentences
 
 
 def _bad(ctx: Context, load_id: int, place: Place, counts: dict[str, Any]) -> list[str]:
@@ -113,7 +129,7 @@ def _bad(ctx: Context, load_id: int, place: Place, counts: dict[str, Any]) -> li
         from control.quarantined as bad
         left join control.schema_changes as changes
             on bad.load_id = changes.load_id and bad.table_name = changes.table_name
-            and bad.column_name = changes.column_name and changes.kind = 'retyped'
+            and bad.column_name = changes.column_name and changes.found is not null
         where bad.load_id = %s and bad.table_name = %s
         order by bad.rows desc, bad.column_name, bad.reason
         """,

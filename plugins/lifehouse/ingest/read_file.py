@@ -117,6 +117,10 @@ def _jsonl(table: FileTable, name: str, path: Path, delivery: Delivery) -> Itera
 def _parquet(table: FileTable, name: str, path: Path, delivery: Delivery) -> Iterator[pa.Table]:
     reader = pq.ParquetFile(path)
     _compare(table, reader.schema_arrow.names, delivery)
+    names = {landed_name(name, column): name for name, column in table.columns.items()}
+    delivery.types |= {
+        names.get(field.name, field.name): _type_of(field.type) for field in reader.schema_arrow
+    }
     line = 1
     for batch in reader.iter_batches(batch_size=batches.ROWS):
         columns = {
@@ -124,6 +128,24 @@ def _parquet(table: FileTable, name: str, path: Path, delivery: Delivery) -> Ite
         }
         yield _shaped(table, name, columns, range(line, line + batch.num_rows))
         line += batch.num_rows
+
+
+def _type_of(kind: Any) -> str:
+    """The Postgres type that says the same as a Parquet column's."""
+    if pa.types.is_timestamp(kind):
+        return "timestamptz" if kind.tz else "timestamp"
+    if pa.types.is_decimal(kind):
+        return f"numeric({kind.precision},{kind.scale})"
+    names = {
+        "int8": "smallint",
+        "int16": "smallint",
+        "int32": "integer",
+        "int64": "bigint",
+        "bool": "boolean",
+    }
+    names |= {"float": "real", "double": "double precision", "date32[day]": "date", "uint8": "smallint"}
+    names |= {"uint16": "integer", "uint32": "bigint", "string": "text", "large_string": "text"}
+    return names.get(str(kind), str(kind))
 
 
 def _as_text(column: Any) -> Any:

@@ -5,6 +5,7 @@ Each landed row is loaded, or unchanged, or set aside with a reason; nothing is 
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -12,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from lifehouse.context import Context
-from lifehouse.ingest import raw, sift, tombstones
+from lifehouse.ingest import drift, raw, sift, tombstones
 from lifehouse.ingest.declaration import Source
 from lifehouse.ingest.delivery import Delivery
 
@@ -29,6 +30,15 @@ values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 
 _DELETED = "update control.load_tables set deleted = deleted + %s where load_id = %s and table_name = %s"
+
+_SHAPE_BEFORE = """
+select shapes.columns
+from control.load_shapes as shapes
+inner join control.loads on shapes.load_id = loads.load_id
+where loads.source = %s and shapes.table_name = %s and loads.status = 'accepted'
+order by shapes.load_id desc
+limit 1
+"""
 
 _CHANGE = """
 insert into control.schema_changes (load_id, source, table_name, column_name, kind, declared, found)
@@ -72,7 +82,7 @@ def record(
         for name, delivery in deliveries.items():
             counts[name] = _table(connection, source, delivery, load_id, opened_at)
             is_new |= bool(counts[name].loaded or counts[name].quarantined or delivery.files)
-            is_new |= any(change.kind == "missing" for change in delivery.changes)
+            is_new |= any(change.kind in drift.CLOSING for change in delivery.changes)
             is_new |= counts[name].received == 0 and source.tables[name].refuses_empty
         for name in deliveries:
             if gone := tombstones.by_log(connection, raw.Place(source, name), load_id, opened_at):
@@ -125,7 +135,17 @@ def _table(
 
 
 def _note(connection: psycopg.Connection[Any], source: Source, delivery: Delivery, load_id: int) -> None:
-    """Keep the changes of shape; one that is known from an accepted load and still so is not kept again."""
+    """Keep the shape and its changes; one that is known from an accepted load and still so is not kept again."""
+    if delivery.types:
+        before = connection.execute(_SHAPE_BEFORE, (source.source, delivery.table)).fetchone()
+        for change in drift.compare(
+            source.tables[delivery.table], delivery.types, before[0] if before else None
+        ):
+            delivery.note(change)
+        connection.execute(
+            "insert into control.load_shapes (load_id, table_name, columns) values (%s, %s, %s)",
+            (load_id, delivery.table, json.dumps(delivery.types)),
+        )
     for change in delivery.changes:
         parameters = {"load": load_id, "source": source.source, "table": delivery.table, **asdict(change)}
         connection.execute(_CHANGE, parameters)

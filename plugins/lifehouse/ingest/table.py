@@ -35,6 +35,7 @@ class Column(config.Strict):
     min: Decimal | str | None = Field(None, description="smallest allowed value; an ISO date for times")
     max: Decimal | str | None = Field(None, description="largest allowed value; an ISO date for times")
     matches: str | None = Field(None, description="POSIX regular expression that text must match")
+    history: bool = Field(True, description="judge how its values look against earlier days")
     description: str = ""
 
     @field_validator("type")
@@ -52,10 +53,17 @@ class Column(config.Strict):
 
 
 class Volume(config.Strict):
-    """Bounds on the rows of a delivery that is whole: no cursor, or the first load of one with a cursor."""
+    """How many rows are expected.
+
+    ``min_rows`` and ``max_rows`` bound a delivery that is whole: no cursor, or the first load of one with a cursor.
+    Besides, the rows of each day are judged against those of earlier days.
+    """
 
     min_rows: int | None = Field(None, ge=0)
     max_rows: int | None = Field(None, ge=0)
+    history: bool = Field(True, description="judge rows by earlier days, same weekday first")
+    factor: float = Field(1, gt=0, le=10, description="bounds by history are so many times as wide")
+    clock: ColumnName | None = Field(None, description="the time that says to which day a record belongs")
 
 
 class Freshness(config.Strict):
@@ -63,6 +71,8 @@ class Freshness(config.Strict):
 
     column: ColumnName
     within: Duration
+    history: bool = Field(True, description="judge the age by that of earlier loads, too")
+    factor: float = Field(1, gt=0, le=10, description="bounds by history are so many times as wide")
 
 
 class Table(config.Strict):
@@ -107,6 +117,7 @@ class Table(config.Strict):
         named = {*self.key}
         named |= {self.cursor} if self.cursor else set()
         named |= {self.freshness.column} if self.freshness else set()
+        named |= {self.volume.clock} if self.volume.clock else set()
         if unknown := sorted(named - set(self.columns) - set(self.given)):
             raise ValueError(f"{', '.join(unknown)}: not among the columns")
         if taken := sorted(set(self.columns) & set(RESERVED)):
@@ -117,6 +128,8 @@ class Table(config.Strict):
             clock = self.columns[self.cursor].base_type in TIMES
             if clock != isinstance(self.overlap, str):
                 raise ValueError("overlap: a duration such as 1h for a time, a number for a number")
+        if self.volume.clock and self.columns[self.volume.clock].base_type not in TIMES:
+            raise ValueError(f"volume: clock: {self.volume.clock} must be a time")
         if self.cursor and self.columns[self.cursor].base_type not in (*TIMES, *NUMBERS):
             raise ValueError(f"cursor: {self.cursor} must be a time or a number")
         if self.deletions:

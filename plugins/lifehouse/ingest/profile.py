@@ -1,0 +1,258 @@
+"""The profile of a load: what of its rows breaks a rule, and what they look like, summed up day by day.
+
+Kept in ``control.load_profiles`` as (total, n) by day, so that days and loads add up; a value is total / n.
+Measures are aggregates: they say nothing of a single record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from lifehouse.ingest.raw import Place
+from lifehouse.ingest.rules import Rule, rules
+from lifehouse.ingest.table import NUMBERS, TIMES, Column
+
+REMEMBERED = 56  # days of a load that are profiled, back from its newest
+_ENOUGH_ROWS = (
+    200_000  # of larger loads a sample is looked at, by the records' hash: equal ones stay together
+)
+_MOST_VALUES = 12  # of an allowed list that are counted one by one
+
+_PROFILE = """
+with placed as (
+    select typed.*, {clock} as _clock{numbers}
+    from {raw} as typed
+    where typed._load_id = {load} and {recent} and typed._hash % {sample} = 0
+    offset 0
+),
+counted as materialized (
+    select typed._clock::date as day, {aggregates} from placed as typed group by 1
+)
+insert into control.load_profiles (load_id, table_name, day, column_name, measure, total, n)
+select {load}, {table}, counted.day, measures.column_name, measures.measure, measures.total, measures.n
+from counted
+cross join lateral (values {measures}) as measures (column_name, measure, total, n)
+where measures.n > 0 and measures.total is not null
+"""
+
+_DAYS = """
+with counted as materialized (
+    select {clock}::date as day, count(*) as rows, extract(epoch from max({newest})) as newest
+    from {raw} as typed
+    where typed._load_id = {load} and {recent}
+    group by 1
+)
+insert into control.load_profiles (load_id, table_name, day, column_name, measure, total, n)
+select {load}, {table}, counted.day, '', measures.measure, measures.total, 1
+from counted
+cross join lateral (values ('rows', counted.rows::float8), ('newest', counted.newest::float8)) as measures (measure, total)
+where measures.total is not null
+"""
+
+_RULES = """
+with counted as materialized (
+    select count(*) as n, {counts} from {raw} as typed where typed._load_id = {load}
+)
+insert into control.load_profiles (load_id, table_name, column_name, measure, total, n)
+select {load}, {table}, measures.column_name, measures.measure, measures.total, counted.n
+from counted
+cross join lateral (values {measures}) as measures (column_name, measure, total)
+"""
+
+_REPEATED_KEYS = """
+(select count(*) from (select from {raw} where _load_id = {load} group by {key} having count(*) > 1) as repeated)
+"""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """``total`` and ``n`` are SQL aggregates over ``typed``; ``total / n`` is the value."""
+
+    column: str
+    name: str
+    total: sql.Composable
+    n: sql.Composable
+
+
+def clock_of(place: Place) -> str | None:
+    """The column that tells a record's day: of freshness, the cursor, or the first time that every record has."""
+    table = place.table
+    if table.volume.clock:
+        return table.volume.clock
+    if table.freshness:
+        return table.freshness.column
+    if table.cursor:
+        return table.cursor if table.columns[table.cursor].base_type in TIMES else None
+    return next((n for n, c in table.columns.items() if c.base_type in TIMES and c.required), None)
+
+
+def typed_rules(place: Place) -> list[Rule]:
+    """The rules that a stored record keeps, in the order in which the scan numbers them."""
+    return [rule for rule in rules(place.table, {}) if rule.on == "typed"]
+
+
+def write(connection: psycopg.Connection[Any], place: Place, load_id: int, zone: str) -> None:
+    """Scan the load's rows of a table and keep their profile, in place of an earlier one.
+
+    :param zone: the company's time zone, in which days are meant.
+    """
+    connection.execute(
+        "delete from control.load_profiles where load_id = %s and table_name = %s", (load_id, place.name)
+    )
+    names = {"raw": place.raw, "load": sql.Literal(load_id), "table": sql.Literal(place.name)}
+    _count_rules(connection, place, names)
+    zoned, name = sql.Literal(zone), clock_of(place)
+    newest = sql.Literal(_newest(connection, place, load_id, name))
+    clock: sql.Composable = newest
+    recent: sql.Composable = sql.SQL("true")
+    if name:
+        clock = sql.SQL("typed.{}::timestamptz").format(sql.Identifier(name))
+        recent = sql.SQL("{} > {}::timestamptz - {} * interval '1 day'").format(
+            clock, newest, sql.Literal(REMEMBERED)
+        )
+    freshness = place.table.freshness
+    fresh = sql.SQL("typed.{}::timestamptz").format(sql.Identifier(freshness.column)) if freshness else clock
+    names["clock"] = sql.SQL("timezone({}, {}::timestamptz)").format(zoned, clock)
+    names["recent"] = recent
+    connection.execute(sql.SQL(_DAYS).format(**names, newest=fresh))
+    _sum_up(connection, place, load_id, zone, names)
+
+
+def _sum_up(
+    connection: psycopg.Connection[Any],
+    place: Place,
+    load_id: int,
+    zone: str,
+    names: dict[str, sql.Composable],
+) -> None:
+    """What the rows look like, from a sample where there are very many."""
+    loaded = connection.execute(
+        "select loaded from control.load_tables where load_id = %s and table_name = %s", (load_id, place.name)
+    ).fetchone()
+    aggregates, values = [], []
+    for number, measure in enumerate(_measures(place, zone)):
+        total, n = sql.Identifier(f"t{number}"), sql.Identifier(f"n{number}")
+        aggregates += [
+            sql.SQL("({})::float8 as {}").format(measure.total, total),
+            sql.SQL("({})::bigint as {}").format(measure.n, n),
+        ]
+        told = (sql.Literal(measure.column), sql.Literal(measure.name))
+        values.append(sql.SQL("({}, {}, counted.{}, counted.{})").format(*told, total, n))
+    if values:
+        query = sql.SQL(_PROFILE).format(
+            **names,
+            numbers=_numbers(place),
+            sample=sql.Literal(1 + (loaded[0] if loaded else 0) // _ENOUGH_ROWS),
+            aggregates=sql.SQL(", ").join(aggregates),
+            measures=sql.SQL(", ").join(values),
+        )
+        connection.execute(query)
+
+
+def _count_rules(connection: psycopg.Connection[Any], place: Place, names: dict[str, sql.Composable]) -> None:
+    """How many stored rows break each rule, and how many keys are there twice."""
+    counts: list[sql.Composable] = []
+    values: list[sql.Composable] = []
+    for number, rule in enumerate(typed_rules(place)):
+        column = sql.Identifier(f"rule {number}")
+        counts.append(sql.SQL("count(*) filter (where {}) as {}").format(rule.condition, column))
+        told = (sql.Literal(rule.column), sql.Literal(f"rule {number}"))
+        values.append(sql.SQL("({}, {}, counted.{})").format(*told, column))
+    if place.table.key:
+        key = sql.SQL(", ").join(map(sql.Identifier, place.table.key))
+        repeated = sql.SQL(_REPEATED_KEYS).format(**names, key=key)
+        values.append(sql.SQL("('', 'repeated keys', {})").format(repeated))
+    if values:
+        query = sql.SQL(_RULES).format(
+            **names,
+            counts=sql.SQL(", ").join(counts or [sql.SQL("null")]),
+            measures=sql.SQL(", ").join(values),
+        )
+        connection.execute(query)
+
+
+def _newest(connection: psycopg.Connection[Any], place: Place, load_id: int, clock: str | None) -> Any:
+    """The newest day that is profiled; a clock far ahead of now does not make the others forgotten."""
+    if clock is None:
+        query = sql.SQL("select opened_at from control.loads where load_id = {}").format(sql.Literal(load_id))
+    else:
+        query = sql.SQL(
+            "select coalesce(max({0}::timestamptz) filter (where {0}::timestamptz <= opened_at), max(opened_at)) "
+            "from {1} cross join control.loads where _load_id = {2} and control.loads.load_id = {2}"
+        ).format(sql.Identifier(clock), place.raw, sql.Literal(load_id))
+    row = connection.execute(query).fetchone()
+    return row[0] if row else None
+
+
+def _measures(place: Place, zone: str) -> Iterator[Measure]:
+    if not place.table.key:
+        yield Measure("", "repeated", sql.SQL("count(*) - count(distinct typed._hash)"), sql.SQL("count(*)"))
+    for name, column in place.table.columns.items():
+        if column.history:
+            yield from _of_column(place, name, column, zone)
+
+
+def _of_column(place: Place, name: str, column: Column, zone: str) -> Iterator[Measure]:
+    field, kind = sql.Identifier("typed", name), column.base_type
+    is_there = sql.SQL("count({})").format(field)
+    clock = clock_of(place)
+
+    def share(measure: str, condition: str, of: sql.Composable = is_there, **names: Any) -> Measure:
+        tested = sql.SQL(condition).format(field=field, **names)
+        return Measure(name, measure, sql.SQL("count(*) filter (where {})").format(tested), of)
+
+    if not column.required and name not in place.table.key:
+        yield share("null", "{field} is null", sql.SQL("count(*)"))
+    if column.allowed is not None:
+        for value in column.allowed[:_MOST_VALUES] if len(column.allowed) > 1 else ():
+            yield share(f"is {value}", "{field}::text = {value}", value=sql.Literal(value))
+    elif kind in NUMBERS:
+        number = _float(name)
+        if name not in place.table.key:
+            yield Measure(name, "mean", sql.SQL("sum(abs({}))").format(number), is_there)
+            yield share("zero", "{number} = 0", number=number)
+        if column.min is None:
+            yield share("negative", "{number} < 0", number=number)
+        yield Measure(
+            *(name, "size", sql.SQL("sum(ln(abs({0}))) filter (where {0} <> 0)").format(number)),
+            sql.SQL("count(*) filter (where {} <> 0)").format(number),
+        )
+        if kind in ("bigint", "integer", "smallint"):
+            yield Measure(name, "mix", _mix(sql.SQL("hashint8({})").format(field)), is_there)
+    elif kind == "text":
+        yield share("empty", "{field} = ''")
+        yield Measure(name, "length", sql.SQL("sum(char_length({}))").format(field), is_there)
+        yield share("garbled", "octet_length({field}) > char_length({field}) and {field} ~ '[ÃÂ\ufffd]|â€'")
+        yield share("digits", "left({field}, 1) between '(' and '9'")
+        yield Measure(name, "mix", _mix(sql.SQL("hashtext({})").format(field)), is_there)
+    elif kind == "boolean":
+        yield share("true", "{field}")
+    elif kind in ("timestamptz", "timestamp"):
+        local = sql.SQL("timezone({}, {}::timestamptz)").format(sql.Literal(zone), field)
+        turn = sql.SQL("extract(epoch from {}::time)::float8 / 43200 * pi()").format(local)
+        yield Measure(name, "cos", sql.SQL("sum(cos({}))").format(turn), is_there)
+        yield Measure(name, "sin", sql.SQL("sum(sin({}))").format(turn), is_there)
+    if kind in TIMES and clock and name != clock:
+        yield share("ahead", "{field}::timestamptz > typed.{clock}::timestamptz", clock=sql.Identifier(clock))
+
+
+def _mix(hashed: sql.Composable) -> sql.Composable:
+    """The sum of a hash in [0, 1) of the values: its mean moves when common values are renamed, lost or swapped."""
+    return sql.SQL("sum(({}::float8 + 2147483648) / 4294967296)").format(hashed)
+
+
+def _numbers(place: Place) -> sql.Composable:
+    """Numbers as floats, once for all that is computed of them."""
+    columns = place.table.columns.items()
+    names = [name for name, column in columns if column.base_type in NUMBERS and column.history]
+    pairs = [sql.SQL(", typed.{}::float8 as {}").format(sql.Identifier(n), _float(n)) for n in names]
+    return sql.SQL("").join(pairs)
+
+
+def _float(name: str) -> sql.Identifier:
+    return sql.Identifier(f"{name}#")

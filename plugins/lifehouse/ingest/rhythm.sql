@@ -1,0 +1,105 @@
+-- One row for each figure of a load's table: what was found, and what it was on earlier days.
+with profiles as (
+    select
+        profiles.load_id = %(load)s as is_found,
+        profiles.day,
+        profiles.column_name,
+        profiles.measure,
+        sum(profiles.total) as total,
+        sum(profiles.n) as n
+    from control.load_profiles as profiles
+    inner join control.loads as loads on profiles.load_id = loads.load_id
+    where profiles.table_name = %(table)s
+        and loads.source = %(source)s
+        and profiles.day > %(newest)s::date - %(remembered)s
+        and profiles.measure not in ('rows', 'newest')
+        and (profiles.load_id = %(load)s or (loads.status = 'accepted' and profiles.load_id < %(load)s))
+    group by 1, 2, 3, 4
+),
+turned as (
+    -- a time of day is a direction: what its cosine and sine point at, in hours
+    select
+        cosines.is_found, cosines.day, cosines.column_name, 'hour' as measure, cosines.total as x, sines.total as y,
+        cosines.n
+    from profiles as cosines
+    inner join profiles as sines
+        on cosines.is_found = sines.is_found
+        and cosines.day = sines.day
+        and cosines.column_name = sines.column_name
+        and sines.measure = 'sin'
+    where cosines.measure = 'cos'
+),
+found as (
+    select
+        column_name,
+        measure,
+        sum(n) as n,
+        case
+            when measure in ('mean', 'length') then ln(greatest(sum(total) / sum(n), 1e-6))
+            else sum(total) / sum(n)
+        end as value
+    from profiles
+    where is_found and measure not in ('cos', 'sin')
+    group by column_name, measure
+    union all
+    select column_name, measure, sum(n), atan2(sum(y), sum(x)) / pi() * 12
+    from turned
+    where is_found
+    group by column_name, measure
+    having sqrt(sum(x) ^ 2 + sum(y) ^ 2) > 0.3 * sum(n)
+),
+daily as (
+    select
+        day,
+        column_name,
+        measure,
+        case when measure in ('mean', 'length') then ln(greatest(total / n, 1e-6)) else total / n end as value
+    from profiles
+    where not is_found and n >= %(few)s and measure not in ('cos', 'sin')
+    union all
+    -- the same direction, written as the hours that are nearest to what was found
+    select
+        turned.day,
+        turned.column_name,
+        turned.measure,
+        found.value + (atan2(turned.y, turned.x) / pi() * 12 - found.value)
+        - 24 * round((atan2(turned.y, turned.x) / pi() * 12 - found.value) / 24)
+    from turned
+    inner join found on turned.column_name = found.column_name and turned.measure = found.measure
+    where not turned.is_found
+        and turned.n >= %(few)s
+        and sqrt(turned.x ^ 2 + turned.y ^ 2) > 0.3 * turned.n
+),
+weekdays as (
+    select column_name, measure, count(*) >= %(enough_of_a_weekday)s as is_enough
+    from daily
+    where extract(isodow from day) = %(weekday)s
+    group by column_name, measure
+),
+comparable as (
+    select daily.*, coalesce(weekdays.is_enough, false) as is_weekday
+    from daily
+    left join weekdays on daily.column_name = weekdays.column_name and daily.measure = weekdays.measure
+    where not coalesce(weekdays.is_enough, false) or extract(isodow from daily.day) = %(weekday)s
+),
+medians as (
+    select column_name, measure, percentile_cont(0.5) within group (order by value) as median
+    from comparable
+    group by column_name, measure
+)
+select
+    found.column_name,
+    found.measure,
+    found.value as found,
+    found.n,
+    medians.median,
+    percentile_cont(0.5) within group (order by abs(comparable.value - medians.median)) as mad,
+    min(comparable.value) as lowest,
+    max(comparable.value) as highest,
+    count(*) as days,
+    bool_or(comparable.is_weekday) as is_weekday
+from found
+inner join comparable on found.column_name = comparable.column_name and found.measure = comparable.measure
+inner join medians on found.column_name = medians.column_name and found.measure = medians.measure
+group by found.column_name, found.measure, found.value, found.n, medians.median
+order by found.column_name, found.measure

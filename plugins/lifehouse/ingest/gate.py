@@ -113,13 +113,28 @@ def _drifted(ctx: Context, load_id: int, place: Place, kind: str) -> list[str]:
         "where load_id = %s and table_name = %s and kind = %s order by column_name",
         (load_id, place.name, kind),
     )
+    broken = _broken(ctx, place, [row["column_name"] for row in rows])
     sentences = []
     for row in rows:
         what = "1 declared column is missing at the source"
         if kind == "narrowed":
             what = f"the column is {row['found']} at the source now, which holds less than the declared {row['declared']}"
-        sentences.append(f"{place.source.source}.{place.name}.{row['column_name']}: {what}")
+        told = f"; {broken[row['column_name']]}" if row["column_name"] in broken else ""
+        sentences.append(f"{place.source.source}.{place.name}.{row['column_name']}: {what}{told}")
     return sentences
+
+
+def _broken(ctx: Context, place: Place, columns: list[str]) -> dict[str, str]:
+    """Which marts each column feeds, in words; nothing while no model has been built."""
+    if ctx.warehouse.value("select fingerprint from control.core_state") is None:
+        return {}
+    from lifehouse.build.lineage import Lineage  # noqa: PLC0415  dbt: only where there is something to say
+
+    try:
+        lineage = Lineage.of(ctx)
+    except LifehouseError as error:
+        return dict.fromkeys(columns, str(error))
+    return {column: lineage.breaks(place.source.source, place.name, [column]).sentence for column in columns}
 
 
 def _bad(ctx: Context, load_id: int, place: Place, counts: dict[str, Any]) -> list[str]:

@@ -107,7 +107,7 @@ def test_a_lost_day_is_told_from_a_closed_one() -> None:
     history.append(Day(FIRST + timedelta(55), 300, 0, 50, 50, newest=300))
     alone = judge([*history, Day(monday, 0, 0, elsewhere=60)], monday)
     assert alone is not None
-    assert (alone.lost, alone.is_lost_alone, alone.is_lost_often) == ([monday], True, False)
+    assert (alone.lost, alone.is_lost_alone, alone.closes_at_times) == ([monday], True, True)
     assert 900 < alone.usual_of_a_lost_day < 1100
     tuesday = monday + timedelta(1)
     whole = judge([*history, Day(tuesday, 0, 1000, elsewhere=60)], tuesday)
@@ -121,7 +121,7 @@ def test_a_holiday_of_the_whole_source_is_remembered() -> None:
     rows = judge([*history, Day(tuesday, 0, 1000)], tuesday)
     assert rows is not None
     assert rows.lost == [FIRST + timedelta(56)]
-    assert rows.is_lost_often
+    assert rows.closes_at_times
 
 
 def test_a_source_read_in_the_middle_of_a_day_is_judged_on_the_day_before() -> None:
@@ -159,7 +159,7 @@ def test_little_history_and_a_catch_up_are_judged_by_fixed_limits_alone() -> Non
 def test_the_spread_is_the_reference() -> None:
     values = [math.log(value) for value in (90, 95, 100, 105, 110, 100, 99, 101, 150, 102)]
     history = _history(values)
-    spread = math.hypot(1.4826 * history.mad, 1.0 * math.sqrt(4 / 10_000)) * 1.4
+    spread = math.hypot(1.4826 * history.mad, 1.0 * math.sqrt(4 / 10_000)) * 1.4 * 1.4
     limits = bounds(history, SIZE, 10_000)
     assert limits.low == pytest.approx(min(median(values) - max(4.5 * spread, 0.3), min(values) - 0.075))
     assert limits.critical_high == pytest.approx(

@@ -15,7 +15,8 @@ ENOUGH = 10
 ENOUGH_OF_A_WEEKDAY = 6
 _CONSISTENT = 1.4826  # MAD to standard deviation
 _CLUSTER = 4  # rows come in groups (an order's lines): so many count as one
-_WARNING, _CRITICAL = 4.5, 6.5  # in spreads
+_WARNING = 4.5  # spreads
+_ANY_DAY = 1.4  # so much wider where days of all kinds are taken together
 
 
 @dataclass(frozen=True)
@@ -23,19 +24,20 @@ class Scale:
     """How a kind of figure varies.
 
     ``warning`` and ``critical`` are the least half-widths of the bounds; ``noise`` is the deviation of a single row;
-    ``is_log`` says that figures are natural logarithms, so that bounds are factors.
+    ``is_log`` says that figures are natural logarithms, so that bounds are factors; ``far``: so many spreads are critical.
     """
 
     warning: float
     critical: float
     noise: float
     is_log: bool = False
+    far: float = 6.5
 
 
 SIZE = Scale(0.3, 0.5, 1.0, is_log=True)
-ROWS = Scale(0.4, 0.55, 1.0, is_log=True)
+ROWS = Scale(0.4, 0.55, 0.5, is_log=True, far=5.5)
 AGE = Scale(1.1, 1.8, 0.0, is_log=True)
-SHARE = Scale(0.1, 0.2, 0.0)
+SHARE = Scale(0.25, 0.35, 0.0)
 RARE = Scale(0.01, 0.03, 0.0)
 MIX = Scale(0.06, 0.1, 0.29)
 HOUR = Scale(1.25, 2.0, 5.0)
@@ -60,7 +62,7 @@ class History:
     lowest: float
     highest: float
     days: int
-    basis: str = "all days"
+    basis: str = "all days"  # or: same weekday
 
 
 @dataclass(frozen=True)
@@ -79,14 +81,16 @@ class Bounds:
         return None if self.low <= found <= self.high else "warning"
 
 
-def bounds(history: History, scale: Scale, n: float, factor: float = 1) -> Bounds:
+def bounds(history: History, scale: Scale, n: float, factor: float = 1, noise: float = 0) -> Bounds:
     """The bounds of a figure over ``n`` rows.
 
-    :param factor: of a declaration that wants them wider or narrower.
+    :param factor: of a declaration that wants them wider or narrower. :param noise: the figure's own standard error,
+        where it is known: one record that outweighs all others makes a mean uncertain, not wrong.
     """
-    spread = math.hypot(_CONSISTENT * history.mad, _noise(history.median, scale, n)) * (1 + 4 / history.days)
+    spread = math.hypot(_CONSISTENT * history.mad, _noise(history.median, scale, n), noise)
+    spread *= (1 + 4 / history.days) * (_ANY_DAY if history.basis == "all days" else 1)
     warning = max(_WARNING * spread, scale.warning) * factor
-    critical = max(_CRITICAL * spread, scale.critical) * factor
+    critical = max(scale.far * spread, scale.critical) * factor
     margin = scale.warning / 4, scale.critical / 3
     return Bounds(
         min(history.median - warning, history.lowest - margin[0]),

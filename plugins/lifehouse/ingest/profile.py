@@ -18,16 +18,15 @@ from lifehouse.ingest.rules import Rule, rules
 from lifehouse.ingest.table import NUMBERS, TIMES, Column
 
 REMEMBERED = 56  # days of a load that are profiled, back from its newest
-_ENOUGH_ROWS = (
-    200_000  # of larger loads a sample is looked at, by the records' hash: equal ones stay together
-)
+_LARGE = 200_000  # rows; of larger loads only the last days' values are looked at
+_LAST = 21  # days
 _MOST_VALUES = 12  # of an allowed list that are counted one by one
 
 _PROFILE = """
 with placed as (
     select typed.*, {clock} as _clock{numbers}
     from {raw} as typed
-    where typed._load_id = {load} and {recent} and typed._hash % {sample} = 0
+    where typed._load_id = {load} and {recent}
     offset 0
 ),
 counted as materialized (
@@ -112,28 +111,28 @@ def write(connection: psycopg.Connection[Any], place: Place, load_id: int, zone:
     recent: sql.Composable = sql.SQL("true")
     if name:
         clock = sql.SQL("typed.{}::timestamptz").format(sql.Identifier(name))
-        recent = sql.SQL("{} > {}::timestamptz - {} * interval '1 day'").format(
-            clock, newest, sql.Literal(REMEMBERED)
-        )
+        recent = _since(clock, newest, REMEMBERED)
     freshness = place.table.freshness
     fresh = sql.SQL("typed.{}::timestamptz").format(sql.Identifier(freshness.column)) if freshness else clock
     names["clock"] = sql.SQL("timezone({}, {}::timestamptz)").format(zoned, clock)
     names["recent"] = recent
     connection.execute(sql.SQL(_DAYS).format(**names, newest=fresh))
-    _sum_up(connection, place, load_id, zone, names)
-
-
-def _sum_up(
-    connection: psycopg.Connection[Any],
-    place: Place,
-    load_id: int,
-    zone: str,
-    names: dict[str, sql.Composable],
-) -> None:
-    """What the rows look like, from a sample where there are very many."""
     loaded = connection.execute(
         "select loaded from control.load_tables where load_id = %s and table_name = %s", (load_id, place.name)
     ).fetchone()
+    if name and loaded and loaded[0] > _LARGE:
+        names["recent"] = _since(clock, newest, _LAST)
+    _sum_up(connection, place, zone, names)
+
+
+def _since(clock: sql.Composable, newest: sql.Composable, days: int) -> sql.Composable:
+    return sql.SQL("{} > {}::timestamptz - {} * interval '1 day'").format(clock, newest, sql.Literal(days))
+
+
+def _sum_up(
+    connection: psycopg.Connection[Any], place: Place, zone: str, names: dict[str, sql.Composable]
+) -> None:
+    """What the rows look like."""
     aggregates, values = [], []
     for number, measure in enumerate(_measures(place, zone)):
         total, n = sql.Identifier(f"t{number}"), sql.Identifier(f"n{number}")
@@ -147,7 +146,6 @@ def _sum_up(
         query = sql.SQL(_PROFILE).format(
             **names,
             numbers=_numbers(place),
-            sample=sql.Literal(1 + (loaded[0] if loaded else 0) // _ENOUGH_ROWS),
             aggregates=sql.SQL(", ").join(aggregates),
             measures=sql.SQL(", ").join(values),
         )
@@ -190,8 +188,12 @@ def _newest(connection: psycopg.Connection[Any], place: Place, load_id: int, clo
 
 
 def _measures(place: Place, zone: str) -> Iterator[Measure]:
-    if not place.table.key:
-        yield Measure("", "repeated", sql.SQL("count(*) - count(distinct typed._hash)"), sql.SQL("count(*)"))
+    content: sql.Composable = sql.SQL("typed._hash")
+    if place.table.key:  # the same again under other keys
+        rest = [sql.Identifier("typed", name) for name in place.table.columns if name not in place.table.key]
+        content = sql.SQL("hashtextextended(row({})::text, 0)").format(sql.SQL(", ").join(rest))
+    distinct = sql.SQL("count(*) - count(distinct {})").format(content)
+    yield Measure("", "repeated", distinct, sql.SQL("count(*)"))
     for name, column in place.table.columns.items():
         if column.history:
             yield from _of_column(place, name, column, zone)
@@ -215,6 +217,7 @@ def _of_column(place: Place, name: str, column: Column, zone: str) -> Iterator[M
         number = _float(name)
         if name not in place.table.key:
             yield Measure(name, "mean", sql.SQL("sum(abs({}))").format(number), is_there)
+            yield Measure(name, "square", sql.SQL("sum({0} * {0})").format(number), is_there)
             yield share("zero", "{number} = 0", number=number)
         if column.min is None:
             yield share("negative", "{number} < 0", number=number)

@@ -131,13 +131,13 @@ def _columns(connection: psycopg.Connection[Any], names: dict[str, Any]) -> list
         scale = scale_of(row["measure"])
         if row["n"] < _FEW or (row["days"] < ENOUGH and not row["is_weekday"]) or span["days"] > row["days"]:
             continue
-        history = History(*(row[name] for name in ("median", "mad", "lowest", "highest", "days")))
-        limits = bounds(history, scale, float(row["n"]))
+        basis = "same weekday" if row["is_weekday"] else "all days"
+        history = History(row["median"], row["mad"], row["lowest"], row["highest"], row["days"], basis)
+        limits = bounds(history, scale, float(row["n"]), noise=2 * row["noise"])
         severity = limits.severity(row["found"])
         found = row["found"]
         if scale.is_log:
             found, limits = math.exp(found), _exp(limits)
-        basis = "same weekday" if row["is_weekday"] else "all days"
         judged.append(Figure(row["column_name"], row["measure"], found, limits, row["days"], basis, severity))
     return judged
 
@@ -166,7 +166,7 @@ def _volume(connection: psycopg.Connection[Any], place: Place, names: dict[str, 
 
 def _lost(rows: volume.Rows) -> Figure:
     """Days without a row. Where the whole source was silent it may have been closed: that is said, and no more."""
-    severity = "critical" if rows.is_lost_alone else "info" if rows.is_lost_often else "warning"
+    severity = "critical" if rows.is_lost_alone else "info" if rows.closes_at_times else "warning"
     listed = ", ".join(map(date.isoformat, rows.lost[:7])) + (" ..." if len(rows.lost) > 7 else "")
     note = f"there is no row of {listed}; usual are {rows.usual_of_a_lost_day:,.0f}"
     return Figure("", "lost days", len(rows.lost), Bounds(0, 0, 0, 0), rows.days, rows.basis, severity, note)
@@ -216,12 +216,12 @@ def _of_loads(
         return []
     middle = median(values)
     mad = median(abs(value - middle) for value in values)
-    usual = History(middle, mad, min(values), max(values), len(values))
+    basis = "same weekday" if is_weekday else "all days"
+    usual = History(middle, mad, min(values), max(values), len(values), basis)
     limits = bounds(usual, AGE if measure == "age" else ROWS, n, factor)
     if measure == "age":
         limits = Bounds(0, limits.high, 0, limits.critical_high)
     shown = Bounds(*(math.expm1(max(value, 0)) for value in vars(limits).values()))
-    basis = "same weekday" if is_weekday else "all days"
     severity = limits.severity(found)
     return [Figure("", measure, math.expm1(found), shown, len(values), basis, severity)]
 

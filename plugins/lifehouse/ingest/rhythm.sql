@@ -13,6 +13,7 @@ with profiles as (
         and loads.source = %(source)s
         and profiles.day > %(newest)s::date - %(remembered)s
         and profiles.measure not in ('rows', 'newest')
+        and (profiles.measure <> 'square' or profiles.load_id = %(load)s)
         and (profiles.load_id = %(load)s or (loads.status = 'accepted' and profiles.load_id < %(load)s))
     group by 1, 2, 3, 4
 ),
@@ -29,6 +30,12 @@ turned as (
         and sines.measure = 'sin'
     where cosines.measure = 'cos'
 ),
+squares as (
+    select column_name, sum(total) as total, sum(n) as n
+    from profiles
+    where is_found and measure = 'square'
+    group by column_name
+),
 found as (
     select
         column_name,
@@ -39,7 +46,7 @@ found as (
             else sum(total) / sum(n)
         end as value
     from profiles
-    where is_found and measure not in ('cos', 'sin')
+    where is_found and measure not in ('cos', 'sin', 'square')
     group by column_name, measure
     union all
     select column_name, measure, sum(n), atan2(sum(y), sum(x)) / pi() * 12
@@ -92,6 +99,12 @@ select
     found.measure,
     found.value as found,
     found.n,
+    case
+        -- the mean's standard error, relative to it
+        when found.measure = 'mean' and found.value > -13 then
+            sqrt(greatest(squares.total / squares.n - exp(2 * found.value), 0) / squares.n) / exp(found.value)
+        else 0
+    end as noise,
     medians.median,
     percentile_cont(0.5) within group (order by abs(comparable.value - medians.median)) as mad,
     min(comparable.value) as lowest,
@@ -101,5 +114,6 @@ select
 from found
 inner join comparable on found.column_name = comparable.column_name and found.measure = comparable.measure
 inner join medians on found.column_name = medians.column_name and found.measure = medians.measure
-group by found.column_name, found.measure, found.value, found.n, medians.median
+left join squares on found.column_name = squares.column_name
+group by found.column_name, found.measure, found.value, found.n, squares.total, squares.n, medians.median
 order by found.column_name, found.measure

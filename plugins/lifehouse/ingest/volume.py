@@ -46,7 +46,7 @@ class Rows:
     basis: str
     lost: list[date] = field(default_factory=list)
     is_lost_alone: bool = False  # other tables of the source have rows on those days
-    is_lost_often: bool = False  # such days were there before
+    closes_at_times: bool = False  # days without rows were there before, of a weekday or one by one
     usual_of_a_lost_day: float = 0
 
 
@@ -111,7 +111,8 @@ def judge(days: Sequence[Day], reach: date, factor: float = 1) -> Rows | None:
     if there and residuals and abs(rows - expected) >= _FEW:
         middle = median(residuals)
         mad = median(abs(value - middle) for value in residuals)
-        history = History(middle, mad, min(residuals), max(residuals), len(residuals))
+        basis = _basis(rhythm, there)
+        history = History(middle, mad, min(residuals), max(residuals), len(residuals), basis)
         limits = _in_rows(bounds(history, ROWS, expected, factor), expected)
     return Rows(
         rows,
@@ -121,9 +122,7 @@ def judge(days: Sequence[Day], reach: date, factor: float = 1) -> Rows | None:
         _basis(rhythm, there or lost),
         lost,
         is_lost_alone=any(found[day].elsewhere for day in lost if day in found),
-        is_lost_often=any(
-            not count and rhythm.surely_has_rows(day.isoweekday()) for day, count in rhythm.rows.items()
-        ),
+        closes_at_times=len(rhythm.with_rows) < len(rhythm.rows),
         usual_of_a_lost_day=min((_rows(usual[day]) for day in lost), default=0),
     )
 
@@ -171,7 +170,7 @@ def _rows(usual: float | None) -> float:
 
 def _in_rows(limits: Bounds, expected: float) -> Bounds:
     low, high, critical_low, critical_high = (
-        expected * math.exp(value)
+        (expected + 1) * math.exp(value) - 1
         for value in (limits.low, limits.high, limits.critical_low, limits.critical_high)
     )
     return Bounds(low, high, critical_low, critical_high)

@@ -152,7 +152,7 @@ def test_the_gate_says_column_figure_and_history_and_a_person_may_know_better(
     assert told.startswith("shop.orders.amount: mean of the amounts: 2,")
     assert "usual are" in told
     assert "earlier days" in told
-    assert "lifehouse accept" in told
+    assert "lifehouse loads accept" in told
     kept = night.rows(
         "select severity, observed from control.quality_results where expectation = 'usual mean'"
     )

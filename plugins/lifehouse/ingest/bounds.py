@@ -34,7 +34,7 @@ class Scale:
     far: float = 6.5
 
 
-SIZE = Scale(0.3, 0.5, 1.0, is_log=True)
+SIZE = Scale(0.3, 0.5, 1.0, is_log=True, far=8)
 ROWS = Scale(0.4, 0.55, 0.5, is_log=True, far=5.5)
 AGE = Scale(1.1, 1.8, 0.0, is_log=True)
 SHARE = Scale(0.25, 0.35, 0.0)

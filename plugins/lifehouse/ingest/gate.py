@@ -12,6 +12,7 @@ from lifehouse.ingest import decisions, deletion_suite, lock, profile, rhythm, s
 from lifehouse.ingest.declaration import Source, find_source
 from lifehouse.ingest.raw import Place
 from lifehouse.quality.runner import Failure, check
+from lifehouse.warehouse.rights import TRANSFORM
 
 GATE = "raw"
 _TABLES = """
@@ -131,7 +132,7 @@ def _broken(ctx: Context, place: Place, columns: list[str]) -> dict[str, str]:
     from lifehouse.build.lineage import Lineage  # noqa: PLC0415  dbt: only where there is something to say
 
     try:
-        lineage = Lineage.of(ctx)
+        lineage = Lineage.of(ctx.acting_as(TRANSFORM))
     except LifehouseError as error:
         return dict.fromkeys(columns, str(error))
     return {column: lineage.breaks(place.source.source, place.name, [column]).sentence for column in columns}

@@ -26,7 +26,7 @@ _PROFILE = """
 with placed as (
     select typed.*, {clock} as _clock{numbers}
     from {raw} as typed
-    where typed._load_id = {load} and {recent}
+    where typed._load_id = {load} and not typed._deleted and {recent}
     offset 0
 ),
 counted as materialized (
@@ -43,7 +43,7 @@ _DAYS = """
 with counted as materialized (
     select {clock}::date as day, count(*) as rows, extract(epoch from max({newest})) as newest
     from {raw} as typed
-    where typed._load_id = {load} and {recent}
+    where typed._load_id = {load} and not typed._deleted and {recent}
     group by 1
 )
 insert into control.load_profiles (load_id, table_name, day, column_name, measure, total, n)
@@ -55,7 +55,7 @@ where measures.total is not null
 
 _RULES = """
 with counted as materialized (
-    select count(*) as n, {counts} from {raw} as typed where typed._load_id = {load}
+    select count(*) as n, {counts} from {raw} as typed where typed._load_id = {load} and not typed._deleted
 )
 insert into control.load_profiles (load_id, table_name, column_name, measure, total, n)
 select {load}, {table}, measures.column_name, measures.measure, measures.total, counted.n
@@ -64,7 +64,7 @@ cross join lateral (values {measures}) as measures (column_name, measure, total)
 """
 
 _REPEATED_KEYS = """
-(select count(*) from (select from {raw} where _load_id = {load} group by {key} having count(*) > 1) as repeated)
+(select count(*) from (select from {raw} where _load_id = {load} and not _deleted group by {key} having count(*) > 1) as repeated)
 """
 
 

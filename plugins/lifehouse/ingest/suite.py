@@ -75,7 +75,7 @@ _MEANINGS = {
 }
 _ADVICE = {
     "missing": "ask the source, or change the declaration",
-    "narrowed": "ask the source; if it is to stay, `lifehouse accept` the load with a reason",
+    "narrowed": "ask the source; if it is to stay, `lifehouse loads accept` the load with a reason",
     "added": "it is kept in _extra; declare it to have it as a column",
     "widened": "nothing: every value is still checked against the declared type",
     "retyped": "nothing: it still holds all that is declared",

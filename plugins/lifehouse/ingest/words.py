@@ -6,7 +6,7 @@ import math
 
 from lifehouse.ingest.rhythm import Figure
 
-ADVICE = "if it is right, `lifehouse accept` the load with a reason: it then counts as usual"
+ADVICE = "if it is right, `lifehouse loads accept` the load with a reason: it then counts as usual"
 
 _NAMES = {
     "rows": "rows of the days that came",

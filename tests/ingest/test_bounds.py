@@ -163,5 +163,5 @@ def test_the_spread_is_the_reference() -> None:
     limits = bounds(history, SIZE, 10_000)
     assert limits.low == pytest.approx(min(median(values) - max(4.5 * spread, 0.3), min(values) - 0.075))
     assert limits.critical_high == pytest.approx(
-        max(median(values) + max(6.5 * spread, 0.5), max(values) + 0.5 / 3)
+        max(median(values) + max(8 * spread, 0.5), max(values) + 0.5 / 3)
     )

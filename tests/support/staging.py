@@ -38,6 +38,7 @@ class Macros:
         ):  # a template exports no name with an underscore before it
             text = text.replace(f"_{name}()", f"{name}()")
         self.module: Any = environment.from_string(text).module
+        lifehouse["is_scratch"] = lambda: False
         lifehouse.update({name: getattr(self.module, name) for name in dir(self.module) if name[:2] != "__"})
 
     def living(self) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lifehouse.releases.candidate import Candidate
-from lifehouse.releases.expectation import Expectation, key, known, no_rows
+from lifehouse.releases.expectation import Rule, few, known, no_rows, none
 
 TABLES = ("stage_history",)
 
@@ -12,47 +12,72 @@ _LOOK = (
 )
 
 
-def expectations(candidate: Candidate, table: str) -> list[Expectation]:
-    here = candidate.table(table)
+def expectations(candidate: Candidate, table: str) -> list[Rule]:
+    here, declared = candidate.table(table), candidate.table("lifecycle_stages")
     stays = f"""(
-        select customer_id, exited_at,
-            lead(entered_at) over (partition by customer_id, lifecycle order by entered_at) as next_entered_at
+        select *, lead(entered_at) over life as next_entered_at, lead(stage) over life as next_stage
         from {here}
+        window life as (partition by customer_id, lifecycle order by entered_at)
     ) as stays"""
     return [
-        key(here, "customer_id", "lifecycle", "entered_at"),
-        no_rows(
+        none(
             "no overlap",
-            f"select customer_id from {stays} where next_entered_at < coalesce(exited_at, 'infinity')",
+            stays,
+            "next_entered_at < coalesce(exited_at, 'infinity') or next_entered_at = entered_at",
             meaning="no customer is in two stages of a lifecycle at once",
             what_to_do=_LOOK,
         ),
-        no_rows(
+        none(
             "no gap",
-            f"""
-            select customer_id from {stays}
-            where exited_at < next_entered_at or (next_entered_at is null and exited_at is not null)
-            """,
+            stays,
+            "exited_at < next_entered_at or (next_entered_at is null and exited_at is not null)",
             meaning="from the first event on, a customer is in a stage of the lifecycle at every instant",
             what_to_do=_LOOK,
         ),
-        no_rows(
+        none(
             "forward in time",
-            f"select customer_id from {here} where entered_at >= exited_at",
+            stays,
+            "entered_at >= exited_at",
             meaning="a customer leaves a stage after entering it",
             what_to_do=_LOOK,
+        ),
+        none(
+            "moves lead elsewhere",
+            stays,
+            "stage = next_stage",
+            meaning="a move leads to another stage",
+            what_to_do=_LOOK,
+        ),
+        *few(
+            "possible times",
+            stays,
+            "not isfinite(entered_at) or entered_at < '1900-01-01'",
+            share=0.01,
+            meaning="customers enter stages after the year 1900",
+            what_to_do="the source has events at impossible times: correct or quarantine them there",
         ),
         no_rows(
             "stages declared",
             f"""
-            select customer_id from {here} as stays
+            select from {here} as stays
             where not exists (
-                select from {candidate.table("lifecycle_stages")} as declared
+                select from {declared} as declared
                 where declared.lifecycle = stays.lifecycle and declared.stage = stays.stage
+                    and declared.stage_order = stays.stage_order
             )
             """,
-            meaning="every stage is one that its lifecycle declares",
+            meaning="every stage is one that its lifecycle declares, with its place in it",
             what_to_do="declare the stage in dbt_project/lifecycles, or correct the source's stage changes",
+        ),
+        no_rows(
+            "every lifecycle",
+            f"""
+            select from (select distinct customer_id, lifecycle from {here}) as lives
+            group by customer_id
+            having count(*) <> (select count(distinct lifecycle) from {declared})
+            """,
+            meaning="who has a stage in one lifecycle has one in each",
+            what_to_do=_LOOK,
         ),
         known(
             here,

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import great_expectations.expectations as gxe
-
 from lifehouse.releases.candidate import Candidate
-from lifehouse.releases.expectation import EVERY_MART, Expectation, Severity, described
+from lifehouse.releases.expectation import EVERY_MART, Rule, Severity, within
 
 TABLES = EVERY_MART
 
@@ -42,7 +40,7 @@ BOUNDS = {
 }
 
 
-def expectations(candidate: Candidate, table: str) -> list[Expectation]:
+def expectations(candidate: Candidate, table: str) -> list[Rule]:
     before = candidate.served_rows.get(table)
     if not before:
         return []
@@ -50,15 +48,15 @@ def expectations(candidate: Candidate, table: str) -> list[Expectation]:
     least = min(before * min(candidate.growth, 1) * (1 - bound.shrink), before - bound.slack)
     most = max(before * max(candidate.growth, 1) * (1 + bound.swell), before + bound.slack)
     return [
-        gxe.ExpectTableRowCountToBeBetween(
-            min_value=max(int(least), 0),
-            max_value=int(most),
-            **described(
-                "size near the published release's",
-                severity=bound.severity if candidate.is_comparable else "warning",
-                meaning=f"the mart has between {max(int(least), 0)} and {int(most)} rows; it had {before}",
-                what_to_do="see what arrived (`lifehouse loads`); reject a load that is wrong. If the change is right, "
-                "widen the bound in expectations/release/volume.py",
-            ),
+        within(
+            "size near the published release's",
+            "count(*)",
+            least=max(int(least), 0),
+            most=int(most),
+            over=candidate.table(table),
+            severity=bound.severity if candidate.is_comparable else "warning",
+            meaning=f"the mart has between {max(int(least), 0)} and {int(most)} rows; it had {before}",
+            what_to_do="see what arrived (`lifehouse loads`); reject a load that is wrong. If the change is right, "
+            "widen the bound in expectations/release/volume.py",
         )
     ]

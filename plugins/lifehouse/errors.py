@@ -16,10 +16,10 @@ class SourceError(LifehouseError):
 
 
 class GateClosed(LifehouseError):
-    """A gate stopped the run. ``failures`` has one sentence per failed expectation."""
+    """A gate stopped the run. ``failures`` has one sentence per failed expectation; ``rows`` were judged, if known."""
 
-    def __init__(self, gate: str, subject: str, failures: list[str]) -> None:
-        self.gate, self.subject, self.failures = gate, subject, failures
+    def __init__(self, gate: str, subject: str, failures: list[str], rows: int | None = None) -> None:
+        self.gate, self.subject, self.failures, self.rows = gate, subject, failures, rows
         super().__init__(f"{gate} gate closed for {subject}: " + "; ".join(failures))
 
 

@@ -6,7 +6,6 @@ Every call is a row in control.stations: seconds, rows, peak memory, and the mes
 from __future__ import annotations
 
 import json
-import resource
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +16,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import psycopg
 
 from lifehouse.context import Context
-from lifehouse.errors import LifehouseError, WarehouseError
+from lifehouse.errors import GateClosed, LifehouseError, WarehouseError
+from lifehouse.memory import PeakMemory
 from lifehouse.warehouse.rights import ACTIVATE, INGEST, TRANSFORM
 
 Given = ParamSpec("Given")
@@ -76,8 +76,14 @@ def raw_gate(ctx: Context, load_id: int) -> None:
     from lifehouse.ingest import gate  # noqa: PLC0415  Great Expectations takes seconds to import
 
     source = ctx.warehouse.value("select source from control.loads where load_id = %s", (load_id,))
-    with _recorded(ctx, "raw gate", source, load_id=load_id):
-        gate.judge(ctx, load_id)
+    with _recorded(ctx, "raw gate", source, load_id=load_id) as record:
+        record.rows_in = ctx.warehouse.value(
+            "select sum(received)::bigint from control.load_tables where load_id = %s", (load_id,)
+        )
+        try:
+            gate.judge(ctx, load_id)
+        finally:
+            record.rows_out = ctx.warehouse.value(_FAILED + "load_id = %s", (load_id,))
 
 
 @acts_as(TRANSFORM)
@@ -109,6 +115,7 @@ def core(ctx: Context, run_id: int) -> None:
     from lifehouse.releases.run import hold  # noqa: PLC0415
 
     with _recorded(ctx, "core", None, run_id=run_id) as record, hold(ctx, run_id) as (_, run):
+        record.rows_in = ctx.warehouse.value(_TAKEN_IN)
         record.details = build_core(ctx, run)
         record.rows_out = record.details["changed"]
 
@@ -121,7 +128,7 @@ def release(ctx: Context, run_id: int) -> None:
 
     with _recorded(ctx, "release", None, run_id=run_id) as record, hold(ctx, run_id) as (_, run):
         record.details = build_release(ctx, run)
-        record.rows_out = record.details["changed"]
+        record.rows_in, record.rows_out = record.details["changed"], record.details["rows"]
 
 
 @acts_as(TRANSFORM)
@@ -129,8 +136,16 @@ def release_gate(ctx: Context, run_id: int) -> None:
     """Audit the slot; a failed expectation stops the run with :class:`GateClosed`."""
     from lifehouse.releases import gate  # noqa: PLC0415
 
-    with _recorded(ctx, "release gate", None, run_id=run_id):
-        gate.judge(ctx, run_id)
+    with _recorded(ctx, "release gate", None, run_id=run_id) as record:
+        try:
+            verdict = gate.judge(ctx, run_id)
+            record.rows_in, record.rows_out = verdict.rows, len(verdict.warnings)
+        except GateClosed as closed:
+            record.rows_in, record.rows_out = (
+                closed.rows,
+                ctx.warehouse.value(_FAILED + "run_id = %s", (run_id,)),
+            )
+            raise
 
 
 @acts_as(TRANSFORM)
@@ -138,8 +153,11 @@ def publish(ctx: Context, run_id: int) -> int:
     """Make the slot what everybody reads; returns the release's number."""
     from lifehouse.releases.publish import publish as publish_run  # noqa: PLC0415
 
-    with _recorded(ctx, "publish", None, run_id=run_id):
-        return publish_run(ctx, run_id)
+    with _recorded(ctx, "publish", None, run_id=run_id) as record:
+        release_id = publish_run(ctx, run_id)
+        moved = ctx.warehouse.rows(_STAYS, {"release": release_id})[0]
+        record.rows_in, record.rows_out = moved["members"], moved["moved"]
+        return release_id
 
 
 @acts_as(INGEST)
@@ -203,11 +221,28 @@ def fail(ctx: Context, run_id: int, message: str) -> None:
     finish(ctx, run_id, "failed", message)
 
 
+_FAILED = "select count(*) from control.quality_results where not success and "
+
+# of the loads whose decision the run is the first to take in
+_TAKEN_IN = """
+    select coalesce(sum(tables.loaded), 0)::bigint
+    from control.current_run as run
+    inner join control.loads as loads on loads.change_seq > run.core_from and loads.change_seq <= run.change_to
+    inner join control.load_tables as tables using (load_id)
+"""
+
+_STAYS = """
+    select count(*) filter (where left_release is null) as members,
+        count(*) filter (where %(release)s in (entered_release, left_release)) as moved
+    from history.segment_history
+"""
+
+
 @contextmanager
 def _recorded(
     ctx: Context, station: str, subject: str | None, *, run_id: int | None = None, load_id: int | None = None
 ) -> Iterator[Record]:
-    record = Record(run_id=run_id, load_id=load_id)
+    record, memory = Record(run_id=run_id, load_id=load_id), PeakMemory()
     station_run_id = ctx.warehouse.value(
         """
         insert into control.stations (run_id, load_id, station, subject) values (%s, %s, %s, %s)
@@ -240,7 +275,7 @@ def _recorded(
                     record.rows_in,
                     record.rows_out,
                 ),
-                *(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, json.dumps(record.details)),
+                *(memory.bytes(), json.dumps(record.details)),
                 *(message, station_run_id),
             ),
         )

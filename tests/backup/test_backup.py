@@ -58,7 +58,7 @@ def test_the_served_release_is_read_at_once_and_is_the_same(
     assert after == before
     for query in (IDENTITIES, REGISTRY, "select release_id, published_at from marts.releases order by 1"):
         assert rows(there, query) == rows(company.ctx, query)
-    for view in ("marts.quality_results", "marts.stations", "history.segment_history", "activation.records"):
+    for view in ("marts.quality_results", "marts.runs", "history.segment_history", "activation.records"):
         query = f"select count(*) from {view}"
         assert rows(there, query) == rows(company.ctx, query) != [(0,)]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.releases import town
 
 from lifehouse.context import Context
 from lifehouse.home import Home
@@ -129,3 +130,16 @@ def house(databases: Any, tmp_path: Path) -> Iterator[House]:
     url = databases.create()
     yield found(tmp_path, url)
     databases.drop(url)
+
+
+@pytest.fixture(scope="session")
+def town_model(databases: Any, tmp_path_factory: pytest.TempPathFactory) -> town.Model:
+    """Built once: a night and a half take longer than all judgements of its copies."""
+    return town.build(databases, tmp_path_factory.mktemp("town"))
+
+
+@pytest.fixture
+def copy(town_model: town.Model) -> Iterator[town.Town]:
+    """A copy of the town whose second night waits for the gate."""
+    with town_model.copy() as made:
+        yield made

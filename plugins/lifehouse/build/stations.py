@@ -45,7 +45,7 @@ def build_core(ctx: Context, run: Run) -> dict[str, Any]:
 def build_release(ctx: Context, run: Run) -> dict[str, Any]:
     """Bring the run's slot up to date: changed customers replaced, population and as-of models refilled.
 
-    :returns: the number of customers replaced and the seconds of each model.
+    :returns: the number of customers replaced, the rows written and the seconds of each model.
     """
     slot = ctx.warehouse.rows(
         "select fingerprint, change_seq from control.slots where slot = %s", (run.slot,)
@@ -64,7 +64,8 @@ def build_release(ctx: Context, run: Run) -> dict[str, Any]:
         ).rowcount
         connection.execute("analyze control.run_customers")
     results = dbt.build(ctx, ["tag:release", "tag:seed"], nightly(run.building_slot), full=full)
-    return {"changed": changed, "models": _seconds(results)}
+    rows = sum(result.rows or 0 for result in results)
+    return {"changed": changed, "rows": rows, "models": _seconds(results)}
 
 
 def _decisions_between(ctx: Context, after: int, until: int) -> bool:

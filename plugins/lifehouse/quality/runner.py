@@ -8,22 +8,23 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"great_expectations.*")
 
 import great_expectations as gx  # noqa: E402  after its analytics are off
+import pandas as pd  # noqa: E402
 from great_expectations.expectations.expectation import Expectation  # noqa: E402
 
 from lifehouse.context import Context  # noqa: E402
+from lifehouse.quality import page  # noqa: E402
 from lifehouse.quality import pages as docs  # noqa: E402
 from lifehouse.warehouse.connection import Warehouse  # noqa: E402
 
-_SITE = "pages"
 _STORE = """
 insert into control.quality_results
     (gate, run_id, load_id, subject, expectation, column_name, severity, success, checked, failed, observed,
@@ -38,12 +39,13 @@ values
 class SubjectCheck:
     """What must hold of the rows that ``query`` yields; ``subject`` is its name for people: source.table or a mart.
 
-    An expectation's ``description`` says what must hold, its ``severity`` whether it closes the gate, its ``meta``
-    may have ``name``, ``what_to_do`` and ``owner``. ``rows``, if known, is told where an expectation does not count.
+    Without a ``query`` the expectations bring what they judge along. An expectation's ``description`` says what must
+    hold, its ``severity`` whether it closes the gate, its ``meta`` may have ``name``, ``subject``, ``what_to_do`` and
+    ``owner``. ``rows``, if known, is told where an expectation does not count.
     """
 
     subject: str
-    query: str
+    query: str | None
     expectations: Sequence[Expectation]
     owner: str | None = None
     rows: int | None = None
@@ -80,7 +82,9 @@ class Failure(Result):
         place = f"{self.subject}.{self.column}" if self.column else self.subject
         found = ""
         if self.failed:
-            found = f" ({self.failed:,} of {self.checked or 0:,} rows do not hold)"
+            of = f" of {self.checked:,}" if self.checked is not None else ""
+            where = f": {self.observed}" if self.observed not in (None, str(self.failed)) else ""
+            found = f" ({self.failed:,}{of} rows do not hold{where})"
         elif self.observed is not None:
             found = f" (found: {self.observed})"
         return f"{place}: {self.meaning}{found}" + (f"; {self.what_to_do}" if self.what_to_do else "")
@@ -97,15 +101,14 @@ def check(
     """Judge the queries; every result is stored, those that did not hold are returned, warnings included.
 
     :param gate: raw, release or push.
-    :param pages: the group of the pages: they are written to ``<home>/data_docs/<gate>/<pages>/run-<id>`` or ``load-<id>``.
+    :param pages: the group of the page: it is written to ``<home>/data_docs/<gate>/<pages>/run-<id>`` or ``load-<id>``.
     """
     subject_checks = [subject for subject in subject_checks if subject.expectations]
     if not subject_checks:
         return []
-    folder = docs.begin(ctx.home, gate, pages, run_id, load_id)
-    results = _validate(ctx.warehouse, f"{gate} {run_id or load_id or ''}".strip(), subject_checks, folder)
-    about = f"run {run_id}" if run_id is not None else f"load {load_id}"
-    docs.tell(folder, f"{gate} gate: {about}" + ("" if pages == "all" else f" of {pages}"), results)
+    results = _validate(ctx.warehouse, subject_checks)
+    title = f"{gate}, run {run_id}" if run_id else f"{gate}, load {load_id} of {pages}" if load_id else gate
+    page.write(docs.begin(ctx.home, gate, pages, run_id, load_id), title, results)
     docs.finish(ctx.home, gate, pages)
     with ctx.warehouse.connect() as connection, connection.cursor() as cursor:
         place = {"gate": gate, "run_id": run_id, "load_id": load_id}
@@ -113,47 +116,48 @@ def check(
     return [Failure(**vars(result)) for result in results if not result.success]
 
 
-def _validate(warehouse: Warehouse, name: str, checks: Sequence[SubjectCheck], pages: Path) -> list[Result]:
+def _validate(warehouse: Warehouse, checks: Sequence[SubjectCheck]) -> list[Result]:
     for noisy in ("great_expectations", "great_expectations.data_context.types.base"):
         logging.getLogger(noisy).setLevel(logging.ERROR)  # after its import, which sets others
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
-    context.add_data_docs_site(_SITE, _site(pages))
-    source = context.data_sources.add_postgres(
-        "warehouse", connection_string=warehouse.sqlalchemy_url.replace("$", r"\$"), create_temp_table=False
-    )
-    try:
-        checkpoint = gx.Checkpoint(
-            name=name,
-            validation_definitions=[_definition(context, source, *item) for item in enumerate(checks)],
-            result_format={"result_format": "BASIC", "partial_unexpected_count": 0},
+    with _data(context, warehouse, checks) as data:
+        return [
+            _result(judged, item)
+            for number, judged in enumerate(checks)
+            for item in _judge(data, number, judged).results
+        ]
+
+
+@contextmanager
+def _data(context: Any, warehouse: Warehouse, checks: Sequence[SubjectCheck]) -> Iterator[dict[str, Any]]:
+    """The sources of data that the checks need; nothing of them stays open."""
+    data: dict[str, Any] = {"given": context.data_sources.add_pandas("given")}
+    if any(judged.query is not None for judged in checks):
+        data["warehouse"] = context.data_sources.add_postgres(
+            "warehouse",
+            connection_string=warehouse.sqlalchemy_url.replace("$", r"\$"),
+            create_temp_table=False,
         )
-        outcome = context.checkpoints.add(checkpoint).run(run_id=gx.RunIdentifier(run_name=name))
-        context.build_data_docs(site_names=[_SITE])
+    try:
+        yield data
     finally:  # its pools would keep two connections for as long as the process lives
-        source.get_execution_engine().close()
-        source.get_engine().dispose()
-    subjects = {f"{judged.subject} {number}": judged for number, judged in enumerate(checks)}
-    return [
-        _result(subjects[validation.suite_name], item)
-        for validation in outcome.run_results.values()
-        for item in validation.results
-    ]
+        if "warehouse" in data:
+            data["warehouse"].get_execution_engine().close()
+            data["warehouse"].get_engine().dispose()
 
 
-def _definition(context: Any, source: Any, number: int, judged: SubjectCheck) -> Any:
+def _judge(data: dict[str, Any], number: int, judged: SubjectCheck) -> Any:
+    """Straight on the batch: definitions, checkpoints and their stores would copy every suite several times."""
     title = f"{judged.subject} {number}"
-    data = source.add_query_asset(title, query=judged.query).add_batch_definition_whole_table("rows")
-    suite = context.suites.add(gx.ExpectationSuite(name=title, expectations=list(judged.expectations)))
-    return context.validation_definitions.add(gx.ValidationDefinition(name=title, data=data, suite=suite))
-
-
-def _site(pages: Path) -> Any:
-    return {
-        "class_name": "SiteBuilder",
-        "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(pages)},
-        "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
-    }
+    if judged.query is None:
+        rows = data["given"].add_dataframe_asset(title).add_batch_definition_whole_dataframe("figures")
+        batch = rows.get_batch({"dataframe": pd.DataFrame({"figures": [len(judged.expectations)]})})
+    else:
+        asset = data["warehouse"].add_query_asset(title, query=judged.query)
+        batch = asset.add_batch_definition_whole_table("rows").get_batch()
+    suite = gx.ExpectationSuite(name=title, expectations=list(judged.expectations))
+    return batch.validate(suite, result_format={"result_format": "BASIC", "partial_unexpected_count": 0})
 
 
 def _result(judged: SubjectCheck, item: Any) -> Result:
@@ -164,7 +168,7 @@ def _result(judged: SubjectCheck, item: Any) -> Result:
     if not item.success and not found:
         observed = "could not be judged"
     return Result(
-        subject=judged.subject,
+        subject=told.get("subject", judged.subject),
         expectation=told.get("name", expected.type),
         column=told.get("column"),
         severity=str(getattr(expected.severity, "value", expected.severity)),

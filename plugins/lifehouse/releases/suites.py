@@ -11,17 +11,17 @@ from lifehouse.context import Context
 from lifehouse.errors import ConfigError
 from lifehouse.project import INSTALLATION
 from lifehouse.releases.candidate import Candidate
-from lifehouse.releases.expectation import EVERY_MART, Expectation
+from lifehouse.releases.expectation import EVERY_MART, Expectation, Rule
 
 FOLDER = Path("expectations") / "release"
 
 
-def expectations(ctx: Context, candidate: Candidate, marts: list[str]) -> dict[str, list[Expectation]]:
+def expectations(ctx: Context, candidate: Candidate, marts: list[str]) -> dict[str, list[Rule | Expectation]]:
     """What must hold of each table, by table; one of another schema than the slot's has the schema before a dot.
 
     :raises ConfigError: a suite's file cannot be used.
     """
-    found: dict[str, list[Expectation]] = {}
+    found: dict[str, list[Rule | Expectation]] = {}
     for path in files(ctx):
         suite = load(path)
         try:

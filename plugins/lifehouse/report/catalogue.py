@@ -35,8 +35,7 @@ Plain views on what the house writes down about itself, beside the release.
 | view | one row for each |
 |---|---|
 | `releases` | release: as of when, when published, whether it is served now, which sources were late |
-| `runs` | run: what it read, how it ended, how many seconds it took |
-| `stations` | time that a station worked: rows in and out, seconds, peak memory |
+| `runs` | run and station (source, sync): rows in and out, seconds, share, peak memory in bytes; the run's as-of and outcome |
 | `quality_results` | expectation judged by a gate: what must hold, whether it did, how many rows did not |
 | `segment_history` | segment, customer and stay: from which release to which |
 """

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 RELEASES = """
     select releases.release_id, releases.run_id, releases.as_of, releases.published_at, releases.is_published,
-        releases.withdrawn_at, releases.late_details, runs.full_refresh, runs.started_at, runs.seconds, runs.loads,
+        releases.withdrawn_at, releases.late_details, runs.full_refresh, runs.started_at,
+        round(extract(epoch from runs.ended_at - runs.started_at), 1) as seconds, cardinality(runs.loads) as loads,
         releases.syncs_paused
     from marts.releases as releases
-    inner join marts.runs as runs using (run_id)
+    inner join control.runs as runs using (run_id)
     where releases.release_id <= (select release_id from control.published)
     order by releases.release_id desc
     limit 4
@@ -154,8 +155,9 @@ PUSHES = """
 # A station belongs to its run; an ingest to the first run after it; a sync to the last release before it.
 STATIONS = """
     select placed.release_id, stations.station, stations.subject, stations.status, stations.rows_in, stations.rows_out,
-        stations.seconds, stations.peak_memory_bytes, stations.started_at, stations.message
-    from marts.stations as stations
+        round(extract(epoch from stations.ended_at - stations.started_at), 1) as seconds,
+        stations.peak_memory as peak_memory_bytes, stations.started_at, stations.message
+    from control.stations as stations
     cross join lateral (
         select case
             when stations.run_id is not null

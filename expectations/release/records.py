@@ -1,0 +1,42 @@
+"""Nobody's records are lost: each record of the input contract that names somebody belongs to exactly one customer."""
+
+from __future__ import annotations
+
+from lifehouse.releases.candidate import Candidate
+from lifehouse.releases.expectation import Rule, no_rows
+
+TABLES = ("core.customer_refs",)
+
+_MATTERS = (
+    *("profiles", "consents", "orders", "campaign_targets", "offer_redemptions", "stage_changes"),
+    *("tickets", "survey_answers", "interactions", "messages"),
+)
+
+
+def expectations(candidate: Candidate, table: str) -> list[Rule]:
+    homeless = " union all ".join(
+        f"select '{matter}' as matter from contract.{matter} as records where customer_key is not null "
+        f"and not exists (select from {table} as refs where refs.source = records.source "
+        "and refs.customer_key = records.customer_key)"
+        for matter in _MATTERS
+    )
+    return [
+        no_rows(
+            "records belong to customers",
+            homeless,
+            detail=f"(select string_agg(matter || ' ' || records, ', ') from "
+            f"(select matter, count(*) as records from ({homeless}) as records group by matter) as found)",
+            meaning="each record of the input contract that names a customer belongs to one",
+            what_to_do="records were missed when changes were followed: run with --full-refresh and report it",
+        ),
+        no_rows(
+            "customers registered",
+            f"""
+            select from {table} as refs left join core.customer_registry as registry
+                on refs.customer_id = registry.customer_id
+            where registry.customer_id is null
+            """,
+            meaning="every customer's id is one that was handed out",
+            what_to_do="core.customer_refs was changed by hand: run with --full-refresh",
+        ),
+    ]

@@ -1,0 +1,69 @@
+"""What the YAML of the marts promises of each: its keys, the columns that are never null, the values that are allowed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import yaml
+
+from lifehouse.project import INSTALLATION
+
+_MODELS = INSTALLATION / "dbt_project" / "models" / "marts"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """``keys`` are the combinations of columns that identify a row; ``allowed`` are the values of a column."""
+
+    columns: tuple[str, ...]
+    keys: tuple[tuple[str, ...], ...]
+    required: tuple[str, ...]
+    allowed: dict[str, tuple[str, ...]]
+
+
+@cache
+def shapes() -> dict[str, Shape]:
+    """By mart."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    found: dict[str, Shape] = {}
+    for path in sorted(_MODELS.rglob("*.yml")):
+        declared = yaml.load(path.read_text(encoding="utf-8"), loader) or {}  # noqa: S506  a safe loader, in C
+        found |= {model["name"]: _shape(model) for model in declared.get("models") or []}
+    return found
+
+
+def _shape(model: dict[str, Any]) -> Shape:
+    columns = model.get("columns") or []
+    tests = {column["name"]: _tests(column) for column in columns}
+    combinations = [_tests({"data_tests": [test]}) for test in model.get("data_tests") or []]
+    return Shape(
+        columns=tuple(tests),
+        keys=(
+            *(
+                tuple(test["unique_combination"]["columns"])
+                for test in combinations
+                if "unique_combination" in test
+            ),
+            *((name,) for name, test in tests.items() if "unique" in test),
+        ),
+        required=tuple(name for name, test in tests.items() if "not_null" in test),
+        allowed={
+            name: tuple(test["accepted_values"]["values"])
+            for name, test in tests.items()
+            if "accepted_values" in test
+        },
+    )
+
+
+def _tests(told: dict[str, Any]) -> dict[str, Any]:
+    """The tests by name, each with its arguments."""
+    named: dict[str, Any] = {}
+    for test in told.get("data_tests") or []:
+        if isinstance(test, str):
+            named[test] = {}
+        else:
+            for name, given in test.items():
+                named[name] = (given or {}).get("arguments", given or {})
+    return named

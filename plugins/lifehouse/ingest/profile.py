@@ -180,9 +180,10 @@ def _newest(connection: psycopg.Connection[Any], place: Place, load_id: int, clo
         query = sql.SQL("select opened_at from control.loads where load_id = {}").format(sql.Literal(load_id))
     else:
         query = sql.SQL(
-            "select coalesce(max({0}::timestamptz) filter (where {0}::timestamptz <= opened_at), max(opened_at)) "
-            "from {1} cross join control.loads where _load_id = {2} and control.loads.load_id = {2}"
-        ).format(sql.Identifier(clock), place.raw, sql.Literal(load_id))
+            "select coalesce(max({0}::timestamptz) filter (where {0}::timestamptz <= loads.opened_at), "
+            "max(loads.opened_at)) from {1} as records cross join control.loads as loads "
+            "where records._load_id = {2} and loads.load_id = {2}"
+        ).format(sql.Identifier("records", clock), place.raw, sql.Literal(load_id))
     row = connection.execute(query).fetchone()
     return row[0] if row else None
 

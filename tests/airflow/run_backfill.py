@@ -14,6 +14,7 @@ from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db
 from airflow.models.backfill import BackfillDagRun, ReprocessBehavior, _create_backfill
 from airflow.models.dagrun import DagRun
 from airflow.sdk.definitions.dag import _run_task
+from airflow.serialization.serialized_objects import DagSerialization
 from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState, TaskInstanceState
 from sqlalchemy import select
@@ -26,6 +27,7 @@ bundle.initialize()
 bag = BundleDagBag(dag_folder=bundle.path, bundle_path=bundle.path, bundle_name=bundle.name)
 sync_bag_to_db(bag, bundle.name, bundle.version)
 dag = bag.dags[dag_id]
+scheduler_dag = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
 made = _create_backfill(
     dag_id=dag_id,
     from_date=first,
@@ -44,13 +46,12 @@ with create_session() as session:
         .order_by(DagRun.logical_date)
     ).all()
     for run in runs:
-        run.dag = dag
         run.state = DagRunState.RUNNING
         run.start_date = run.start_date or run.run_after
         session.commit()
         while run.state == DagRunState.RUNNING:
             session.expire_all()
-            run.dag = dag
+            run.dag = scheduler_dag
             ready, _ = run.update_state(session=session)
             for task in ready:
                 task.try_number += 1
@@ -59,5 +60,11 @@ with create_session() as session:
             for task in ready:
                 _run_task(ti=task, task=dag.task_dict[task.task_id])
         states = {task.task_id: str(task.state) for task in run.get_task_instances(session=session)}
-        told.append({"type": str(run.run_type.value), "state": str(run.state), "tasks": states})
+        told.append(
+            {
+                "type": str(getattr(run.run_type, "value", run.run_type)),
+                "state": str(run.state),
+                "tasks": states,
+            }
+        )
 sys.stdout.write("\nRESULT " + json.dumps(told) + "\n")

@@ -20,9 +20,9 @@ from support.founding import Login, found
 from support.tiny import Company
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def company(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
-    """One night, run once for all tests of a file."""
+    """One night, run once for all tests here."""
     url = databases.create()
     before = os.environ.get("TINY_FOLDER")
     made = found(tmp_path_factory.mktemp("roles"), url)

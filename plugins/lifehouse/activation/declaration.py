@@ -14,6 +14,8 @@ from lifehouse import config
 from lifehouse.activation.durations import Duration
 from lifehouse.activation.platforms import OPTIONS
 from lifehouse.errors import ConfigError
+from lifehouse.privacy import tags
+from lifehouse.privacy.hashing import HASHED
 from lifehouse.project import Project
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -79,8 +81,21 @@ class Sending(config.Strict):
     )
 
 
+class Hashed(config.Strict):
+    """A column as advertising platforms match it: normalised by its kind, then SHA-256 in hex."""
+
+    column: str
+    hash: Literal["sha256"]
+    rules: Literal["google", "meta"] = Field(
+        "google", description="Google hashes a phone number with its plus sign, Meta without"
+    )
+    country_code: str | None = Field(
+        None, pattern=r"^[1-9][0-9]{0,2}$", description="of phone numbers that are written without one: 49"
+    )
+
+
 class Sync(config.Strict):
-    """One push. ``fields`` maps the platform's names to columns of ``marts.customers``."""
+    """One push. ``fields`` maps the platform's names to columns of ``marts.customers``, as they are or hashed."""
 
     sync: Name
     owner: str = Field(min_length=1, description="who is told when it fails")
@@ -93,7 +108,7 @@ class Sync(config.Strict):
     key: str = Field(
         "email", description="the column of marts.customers by which the platform knows a person"
     )
-    fields: dict[str, str] = Field(default_factory=dict, max_length=50)
+    fields: dict[str, str | Hashed] = Field(default_factory=dict, max_length=50)
     consent: Consent | Literal["none"]
     reason_without_consent: str | None = None
     holdout: Holdout | None = None
@@ -112,6 +127,22 @@ class Sync(config.Strict):
             hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(sorted(OPTIONS))}"
             raise ValueError(f"unknown platform {self.platform!r}{hint}")
         return self
+
+    @model_validator(mode="after")
+    def _hashes_what_platforms_know(self) -> Sync:
+        for name, field in self.fields.items():
+            if isinstance(field, Hashed) and tags.contract().get(field.column) not in HASHED:
+                raise ValueError(
+                    f"fields.{name}: {field.column} is no e-mail, phone or name, which are what platforms match by hash"
+                )
+        return self
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The platform's names, and the columns that they are made of."""
+        return {
+            name: field.column if isinstance(field, Hashed) else field for name, field in self.fields.items()
+        }
 
     @property
     def account_name(self) -> str:

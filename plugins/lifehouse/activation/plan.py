@@ -12,11 +12,13 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from lifehouse.activation import consent
-from lifehouse.activation.declaration import Sync, find_sync
+from lifehouse.activation.declaration import Hashed, Sync, find_sync
 from lifehouse.activation.platforms.make import batch_size
 from lifehouse.activation.sql import statement
 from lifehouse.context import Context
 from lifehouse.errors import ConfigError, SyncRefused
+from lifehouse.privacy import tags
+from lifehouse.privacy.hashing import expression
 
 
 @dataclass(frozen=True)
@@ -79,11 +81,7 @@ def propose(connection: psycopg.Connection[Any], sync: Sync, *, only_failed: boo
     """The plan, within a transaction, to whose end it leaves the temporary tables ``members`` and ``actions``."""
     release = _release(connection)
     _check_names(connection, sync)
-    pairs = [
-        part
-        for name, column in sync.fields.items()
-        for part in (sql.Literal(name), sql.Identifier("customers", column))
-    ]
+    pairs = [part for name, field in sync.fields.items() for part in (sql.Literal(name), _value(field))]
     values = {
         "account": sync.account_name,
         "sync": sync.sync,
@@ -105,6 +103,13 @@ def propose(connection: psycopg.Connection[Any], sync: Sync, *, only_failed: boo
     with connection.cursor(row_factory=dict_row) as counting:
         counts = counting.execute(statement("counts"), values).fetchone() or {}
     return Plan(sync=sync.sync, segment=sync.segment, release=release, batch_size=batch_size(sync), **counts)
+
+
+def _value(field: str | Hashed) -> sql.Composable:
+    if isinstance(field, str):
+        return sql.Identifier("customers", field)
+    column, kind = sql.Identifier("customers", field.column), tags.contract()[field.column]
+    return expression(column, kind, field.rules, field.country_code)
 
 
 def _release(connection: psycopg.Connection[Any]) -> Release:
@@ -134,7 +139,7 @@ def _check_names(connection: psycopg.Connection[Any], sync: Sync) -> None:
     known = [row[0] for row in columns]
     for place, column in (
         ("key", sync.key),
-        *((f"fields.{name}", column) for name, column in sync.fields.items()),
+        *((f"fields.{name}", column) for name, column in sync.columns.items()),
     ):
         if column not in known:
             raise ConfigError(

@@ -42,13 +42,25 @@ _FILES = (
     "sync",
     "backup",
     "alerts",
+    "privacy",
 )
 
 #: Panels of ``--help`` in order, each with its commands in order; a command that is not named here keeps its own panel.
 _PANELS = {
     "Start": ("demo", "init", "up", "down", "clean", "doctor"),
     "Every night": ("status", "run", "report"),
-    "Look": ("psql", "url", "explain", "loads", "quarantine", "releases", "diff", "alerts", "lifecycle"),
+    "Look": (
+        "psql",
+        "url",
+        "explain",
+        "loads",
+        "quarantine",
+        "releases",
+        "diff",
+        "alerts",
+        "lifecycle",
+        "privacy",
+    ),
     "The past": ("backfill", "as-known", "scratch"),
     "Decide": ("publish", "rollback"),
     "Keep": ("backup", "restore", "prune"),

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, field_validator,
 
 from lifehouse import config
 from lifehouse.ingest.deletions import Deletions
+from lifehouse.privacy.kinds import Personal
 
 ColumnName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*$", max_length=60)]
 ColumnNames = Annotated[tuple[ColumnName, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)]
@@ -36,6 +37,9 @@ class Column(config.Strict):
     max: Decimal | str | None = Field(None, description="largest allowed value; an ISO date for times")
     matches: str | None = Field(None, description="POSIX regular expression that text must match")
     history: bool = Field(True, description="judge how its values look against earlier days")
+    personal: Personal | None = Field(
+        None, description="what it says of a person: it is masked, hashed, erased"
+    )
     description: str = ""
 
     @field_validator("type")

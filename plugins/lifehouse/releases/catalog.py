@@ -14,10 +14,11 @@ Columns = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class View:
-    """A view in marts: its columns (name, type) in order, and the slots that it reads."""
+    """A view in marts: its columns (name, type) in order, the slots that it reads, and whether it masks columns."""
 
     columns: Columns
     slots: frozenset[str]
+    is_masked: bool = False
 
 
 def tables(connection: psycopg.Connection[Any], slot: str) -> dict[str, Columns]:
@@ -30,7 +31,8 @@ def views(connection: psycopg.Connection[Any]) -> dict[str, View]:
     """The views in marts that read a slot."""
     rows = connection.execute(_VIEWS, {"slots": list(SLOTS)})
     return {
-        name: View([tuple(column) for column in columns], frozenset(slots)) for name, columns, slots in rows
+        name: View([tuple(column) for column in columns], frozenset(slots), is_masked)
+        for name, columns, slots, is_masked in rows
     }
 
 
@@ -72,7 +74,8 @@ _TABLES = f"""
 """  # noqa: S608
 
 _VIEWS = f"""
-    select relations.relname, {_COLUMNS}, array_agg(distinct read_schemas.nspname::text)
+    select relations.relname, {_COLUMNS}, array_agg(distinct read_schemas.nspname::text),
+        strpos(pg_get_viewdef(relations.oid), 'sees_personal') > 0
     from pg_class as relations
     inner join pg_rewrite as rules on rules.ev_class = relations.oid
     inner join pg_depend as depends

@@ -16,6 +16,8 @@ from psycopg import errors, sql
 
 from lifehouse.context import Context
 from lifehouse.errors import BuildError, LifehouseError
+from lifehouse.privacy import tags
+from lifehouse.privacy.masking import viewed
 from lifehouse.releases import catalog
 from lifehouse.releases.catalog import SLOTS, Columns, View
 
@@ -49,7 +51,7 @@ def align(connection: psycopg.Connection[Any], marts: Sequence[str], served: str
     if missing:
         raise BuildError(f"the slot {served} lacks the mart{'s' * (len(missing) > 1)} {', '.join(missing)}")
     slots = [served, *_companions(connection, served, copies, marts)]
-    wanted = {mart: View(copies[served][mart], frozenset(slots)) for mart in marts}
+    wanted = {mart: _view(copies[served][mart], slots) for mart in marts}
     present = catalog.views(connection)
     changed = [name for name in wanted if present.get(name) != wanted[name]]
     for name in sorted(present.keys() - wanted.keys()):
@@ -74,7 +76,7 @@ def attach(ctx: Context, marts: Sequence[str], slot: str) -> list[str]:
     served = row[0]
     if not _have_same_columns(copies[slot], copies[served], marts):
         return []
-    both = {mart: View(copies[served][mart], frozenset(SLOTS)) for mart in marts}
+    both = {mart: _view(copies[served][mart], SLOTS) for mart in marts}
     changed = [mart for mart in marts if mart in present and present[mart] != both[mart]]
     for mart in changed:
         columns, seen = both[mart].columns, present[mart]
@@ -155,6 +157,10 @@ def _companions(
     ]
 
 
+def _view(columns: Columns, slots: Sequence[str]) -> View:
+    return View(columns, frozenset(slots), bool(tags.of_mart([name for name, _ in columns])))
+
+
 def _have_same_columns(one: dict[str, Columns], other: dict[str, Columns], marts: Sequence[str]) -> bool:
     return all(mart in one and sorted(one[mart]) == sorted(other.get(mart, [])) for mart in marts)
 
@@ -171,7 +177,11 @@ def _create(
     if present is not None and columns[: len(present.columns)] != present.columns:
         grants = catalog.grants(connection, name)
         _drop(connection, name)
-    listed = sql.SQL(", ").join(sql.Identifier(column) for column, _ in columns)
+    personal = tags.of_mart([column for column, _ in columns])
+    listed = sql.SQL(", ").join(
+        viewed(column, personal[column], kind) if column in personal else sql.Identifier(column)
+        for column, kind in columns
+    )
     copy = sql.SQL(_ONE_COPY if len(slots) == 1 else _COPY_OF_TWO)
     branches = [
         copy.format(columns=listed, table=sql.Identifier(slot, name), slot=sql.Literal(slot))

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from lifehouse.errors import ConfigError
-from lifehouse.scaffold.roles import Guess, Kind, guess
+from lifehouse.scaffold.roles import Guess, Kind, guess, personal
 from lifehouse.scaffold.sketch import Column, Found, Table
 from lifehouse.scaffold.sql import Draft
 from lifehouse.scaffold.staging import drafts
@@ -161,14 +161,17 @@ def _table_lines(made: Plan, item: Guess) -> Iterator[str]:
     roles = {column.name: role for role, column in item.roles.items()}
     width = max(len(column.name) for column in table.columns) + 1
     for column in table.columns:
-        yield f"      {column.name + ':':<{width}} {{{', '.join(_rules(column, table))}}}" + _remark(
-            column, roles
+        yield (
+            f"      {column.name + ':':<{width}} {{{', '.join(_rules(column, table, roles.get(column.name)))}}}"
+            + _remark(column, roles)
         )
 
 
-def _rules(column: Column, table: Table) -> Iterator[str]:
+def _rules(column: Column, table: Table, role: str | None) -> Iterator[str]:
     kind = _TYPE_NAMES.get(column.type, column.type)
     yield f"type: {_quoted(kind) if ',' in kind else kind}"
+    if tag := personal(column, role):
+        yield f"personal: {tag}"
     if column.header != column.name:
         yield f"from: {_quoted(column.header)}"
     if column.name in table.key or (column.name == table.cursor and column.complete):

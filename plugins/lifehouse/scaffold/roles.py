@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from lifehouse.privacy.kinds import Personal
 from lifehouse.scaffold.sketch import Column, Table
 
 
@@ -78,6 +79,42 @@ _TABLE_NAMES = {
 }
 _PLAIN_IDS = ("id", "code", "key", "number", "no")
 _TIMES = ("timestamp", "timestamptz", "date")
+
+
+#: What a column of a role, or of such a name, says of a person: a draft rather tags too much than too little.
+_PERSONAL: dict[str, Personal] = {
+    "email": "email",
+    "phone": "phone",
+    "loyalty_card": "id",
+    "customer_key": "id",
+    "first_name": "name",
+    "last_name": "name",
+    "full_name": "name",
+    "birth_date": "birth",
+    "street": "address",
+    "postal_code": "address",
+}
+_TELLING: dict[Personal, re.Pattern[str]] = {
+    "email": re.compile(r"(^|_)e?_?mail(_|$)(?!opt|consent)"),
+    "phone": re.compile(r"(^|_)(phone|mobile|telephone)(_|$)"),
+    "text": re.compile(r"(^|_)(comment|comments|remark|note|notes|message|feedback)$"),
+    "id": re.compile(r"(^|_)(cookie|ip|ip_address|device_id|iban|passport|ssn)$"),
+}
+
+
+def personal(column: Column, role: str | None) -> Personal | None:
+    """The tag that a draft gives a column, by what it seems to mean."""
+    if column.type not in ("text", "date", "bigint", "integer"):
+        return None
+    seems = role if role in _PERSONAL else _named(column)
+    if seems in _PERSONAL:
+        return _PERSONAL[seems]
+    found = next((kind for kind, name in _TELLING.items() if name.search(column.name)), None)
+    return found if column.type == "text" else None
+
+
+def _named(column: Column) -> str:
+    return next((role for role in _PERSONAL if _PATTERNS[role].fullmatch(column.name)), "")
 
 
 @dataclass(frozen=True)

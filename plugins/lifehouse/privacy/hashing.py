@@ -1,0 +1,72 @@
+"""Identifiers as advertising platforms match them: normalised, then SHA-256 in hex. In Python, and as SQL for syncs.
+
+Rules: Google's customer match and Meta's customer information. E-mail: trimmed, lower case. Phone: E.164 with country
+code; Google hashes it with the plus sign, Meta without. Names: lower case, no punctuation, single spaces.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Literal
+
+from psycopg import sql
+
+from lifehouse.privacy.kinds import Personal
+
+Platform = Literal["google", "meta"]
+HASHED: tuple[Personal, ...] = ("email", "phone", "name")
+
+
+def normalised(
+    value: str, kind: Personal, platform: Platform = "google", country_code: str | None = None
+) -> str | None:
+    """The value as the platform wants it before hashing; None where it cannot be brought to that shape.
+
+    :param country_code: of phone numbers that are written without one (not as ``+49...`` or ``0049...``), digits.
+    :raises ValueError: the kind is not hashed for platforms.
+    """
+    value = value.strip().lower()
+    if kind == "email":
+        return value if re.fullmatch(r"[^\s@]+@[^\s@]+\.[^\s@]+", value) else None
+    if kind == "phone":
+        digits = re.sub(r"[^0-9]", "", value).lstrip("0")
+        if not value.startswith(("+", "00")):
+            digits = f"{country_code}{digits}" if country_code else ""
+        if not 8 <= len(digits) <= 15:
+            return None
+        return f"+{digits}" if platform == "google" else digits
+    if kind == "name":
+        return re.sub(r"\s+", " ", re.sub(r"[!-/:-@\[-`{-~]", "", value)).strip() or None
+    raise ValueError(f"{kind} is not hashed for platforms; these are: {', '.join(HASHED)}")
+
+
+def hashed(
+    value: str, kind: Personal, platform: Platform = "google", country_code: str | None = None
+) -> str | None:
+    """SHA-256 of the normalised value, in hex; None where it cannot be normalised."""
+    normal = normalised(value, kind, platform, country_code)
+    return None if normal is None else hashlib.sha256(normal.encode()).hexdigest()
+
+
+def expression(
+    column: sql.Composable, kind: Personal, platform: Platform = "google", country_code: str | None = None
+) -> sql.Composable:
+    """The same in SQL, of a text column; null where the value cannot be normalised."""
+    normal = sql.SQL(_NORMAL[kind]).format(
+        column=column, plus=sql.Literal("+" if platform == "google" else ""), code=sql.Literal(country_code)
+    )
+    return sql.SQL("encode(sha256(convert_to({}, 'UTF8')), 'hex')").format(normal)
+
+
+_NORMAL: dict[Personal, str] = {
+    "email": r"(select value from trim(lower({column}), E' \t\r\n') as value where value ~ '^[^\s@]+@[^\s@]+\.[^\s@]+$')",
+    "phone": (
+        r"(select {plus} || value from concat("
+        r"case when trim({column}) !~ '^(\+|00)' then coalesce({code}, '?') end,"
+        r" ltrim(regexp_replace({column}, '[^0-9]', '', 'g'), '0')) as value where value ~ '^[0-9]{{8,15}}$')"
+    ),
+    "name": (
+        r"nullif(trim(regexp_replace(regexp_replace(lower({column}), '[!-/:-@[-`{{-~]', '', 'g'), '\s+', ' ', 'g')), '')"
+    ),
+}

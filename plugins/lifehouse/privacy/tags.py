@@ -1,0 +1,105 @@
+"""Which columns are personal: tagged once, in the sources' declarations and in the input contract; marts inherit.
+
+A raw column's tag is in its source's YAML, a contract column's in the contract's. Right of the contract a column keeps
+its name as long as it keeps its values, so the tag goes by the name; what is renamed on the way stands in ``RENAMED``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import yaml
+
+from lifehouse.ingest.declaration import load_source
+from lifehouse.privacy.kinds import KINDS, Personal
+from lifehouse.project import INSTALLATION, Project
+
+CONTRACT = INSTALLATION / "dbt_project" / "models" / "staging" / "contract" / "contract.yml"
+#: Names that columns of the contract take on their way to the marts.
+RENAMED: dict[str, Personal] = {"identifier": "id"}
+#: Columns that hold personal values of all kinds: (schema, table or ``*``, column) -> what is in them.
+MIXED: dict[tuple[str, str, str], Personal] = {
+    ("quarantine", "*", "payload"): "text",
+    ("raw", "*", "_extra"): "text",
+    ("core", "record_identifiers", "value"): "id",
+    ("core", "changed_keys", "key"): "id",
+    ("activation", "outbox", "record_key"): "id",
+    ("activation", "outbox", "fields"): "text",
+    ("activation", "records", "record_key"): "id",
+    ("activation", "ledger", "record_key"): "id",
+}
+_BUILT = ("staging", "contract", "core", "blue", "green", "marts")
+
+
+@dataclass(frozen=True)
+class Tag:
+    """One personal column; ``place`` is schema.table, or sync and platform."""
+
+    place: str
+    column: str
+    kind: Personal
+
+
+@cache
+def contract() -> dict[str, Personal]:
+    """The tagged names of the input contract. One name has one kind.
+
+    :raises ValueError: a tag that is no kind, or a name with two.
+    """
+    found: dict[str, Personal] = dict(RENAMED)
+    for model in yaml.safe_load(CONTRACT.read_text(encoding="utf-8"))["models"]:
+        for column in model["columns"]:
+            kind = column.get("config", {}).get("meta", {}).get("personal")
+            if kind is None:
+                continue
+            if kind not in KINDS or found.get(column["name"], kind) != kind:
+                raise ValueError(f"{CONTRACT}: {model['name']}.{column['name']}: personal: {kind}")
+            found[column["name"]] = kind
+    return found
+
+
+def kind_of(project: Project, schema: str, table: str, column: str) -> Personal | None:
+    """How a column of the warehouse is personal; None: not at all."""
+    family = schema.split("_", maxsplit=1)[0] if schema.startswith(("raw_", "landing_")) else schema
+    for place in ((family, table, column), (family, "*", column)):
+        if place in MIXED:
+            return MIXED[place]
+    if family in ("raw", "landing"):
+        return _raw(project).get((schema.split("_", 1)[1], table, column))
+    return contract().get(column) if family in _BUILT else None
+
+
+def of_mart(columns: list[str]) -> dict[str, Personal]:
+    """The personal ones among the columns of a mart."""
+    tags = contract()
+    return {column: tags[column] for column in columns if column in tags}
+
+
+def of_sources(project: Project) -> list[Tag]:
+    """The tagged columns of the company's sources."""
+    return [
+        Tag(f"raw_{source}.{table}", column, kind) for (source, table, column), kind in _raw(project).items()
+    ]
+
+
+def of_syncs(project: Project) -> list[Tag]:
+    """The personal columns that syncs hand to platforms."""
+    from lifehouse.activation.declaration import load_sync  # noqa: PLC0415  it reads kinds from here
+
+    tags, found = contract(), []
+    for sync in map(load_sync, project.sync_files):
+        for name, column in (("key", sync.key), *sync.columns.items()):
+            if column in tags:
+                found.append(Tag(f"sync {sync.sync} ({sync.platform})", name, tags[column]))
+    return found
+
+
+def _raw(project: Project) -> dict[tuple[str, str, str], Personal]:
+    return {
+        (source.source, table, name): column.personal
+        for source in map(load_source, project.source_files)
+        for table, declared in source.tables.items()
+        for name, column in declared.columns.items()
+        if column.personal
+    }

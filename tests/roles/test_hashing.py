@@ -1,0 +1,84 @@
+"""Hashes for advertising platforms, against the examples that the platforms publish."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from lifehouse.context import Context
+from lifehouse.privacy.hashing import Platform, expression, hashed, normalised
+from lifehouse.privacy.kinds import Personal
+
+#: Of Meta's page on customer information parameters.
+PUBLISHED: list[tuple[str, Personal, Platform, str | None, str]] = [
+    (
+        "John_Smith@gmail.com",
+        "email",
+        "meta",
+        None,
+        "62a14e44f765419d10fea99367361a727c12365e2520f32218d505ed9aa0f62f",
+    ),
+    (
+        "(650)555-1212",
+        "phone",
+        "meta",
+        "1",
+        "e323ec626319ca94ee8bff2e4c87cf613be6ea19919ed1364124e16807ab3176",
+    ),
+    (
+        "+1 (650) 555-1212",
+        "phone",
+        "meta",
+        None,
+        "e323ec626319ca94ee8bff2e4c87cf613be6ea19919ed1364124e16807ab3176",
+    ),
+    ("Mary", "name", "meta", None, "6915771be1c5aa0c886870b6951b03d7eafc121fea0e80a5ea83beb7c449f4ec"),
+    ("정", "name", "meta", None, "8fa8cd9c440be61d0151429310034083132b35975c4bea67fdd74158eb51db14"),
+    ("Valéry", "name", "meta", None, "08e1996b5dd49e62a4b4c010d44e4345592a863bb9f8e3976219bac29417149c"),
+]
+SHAPES: list[tuple[str, Personal, str | None, str | None]] = [
+    ("  Ann@Example.COM\t", "email", None, "ann@example.com"),
+    ("no address", "email", None, None),
+    ("+49 30 1234567", "phone", None, "+49301234567"),
+    ("0049 (30) 123-4567", "phone", None, "+49301234567"),
+    ("030 1234567", "phone", "49", "+49301234567"),
+    ("030 1234567", "phone", None, None),
+    ("+1 23", "phone", None, None),
+    (" O'Neil-Smith  Jr. ", "name", None, "oneilsmith jr"),
+    ("...", "name", None, None),
+    ("", "email", None, None),
+    ("", "phone", "49", None),
+]
+
+
+@pytest.mark.parametrize(("value", "kind", "platform", "code", "expected"), PUBLISHED)
+def test_a_published_example_has_its_published_hash(
+    value: str, kind: Personal, platform: Platform, code: str | None, expected: str
+) -> None:
+    assert hashed(value, kind, platform, code) == expected
+
+
+@pytest.mark.parametrize(("value", "kind", "code", "expected"), SHAPES)
+def test_a_value_is_normalised_or_refused(
+    value: str, kind: Personal, code: str | None, expected: str | None
+) -> None:
+    assert normalised(value, kind, "google", code) == expected
+
+
+def test_the_warehouse_hashes_alike(ctx: Context) -> None:
+    cases = [(value, kind, platform, code) for value, kind, platform, code, _ in PUBLISHED]
+    cases += [
+        (value, kind, platform, code) for value, kind, code, _ in SHAPES for platform in ("google", "meta")
+    ]  # type: ignore[misc]
+    with ctx.warehouse.connect() as connection:
+        for value, kind, platform, code in cases:
+            query = sql.SQL("select {} from (values ({})) as given (value)").format(
+                expression(sql.Identifier("given", "value"), kind, platform, code), sql.Literal(value)
+            )
+            assert _one(connection, query) == hashed(value, kind, platform, code), (value, kind, platform)
+
+
+def _one(connection: psycopg.Connection[object], query: sql.Composable) -> object:
+    row = connection.execute(query).fetchone()
+    return row[0] if row else None  # type: ignore[index]

@@ -12,7 +12,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(name="privacy", help="Personal data: where it is.", no_args_is_help=True)
     group.command()(columns)
     group.callback()(_group)
-    app.add_typer(group)
+    app.add_typer(group, name="privacy")
 
 
 def _group() -> None:

@@ -21,6 +21,7 @@ RENAMED: dict[str, Personal] = {"identifier": "id"}
 #: Columns that hold personal values of all kinds: (schema, table or ``*``, column) -> what is in them.
 MIXED: dict[tuple[str, str, str], Personal] = {
     ("quarantine", "*", "payload"): "text",
+    ("quarantine", "*", "_key"): "id",
     ("raw", "*", "_extra"): "text",
     ("core", "record_identifiers", "value"): "id",
     ("core", "changed_keys", "key"): "id",

@@ -7,8 +7,11 @@ import pytest
 from psycopg import sql
 
 from lifehouse.context import Context
+from lifehouse.privacy import tags
 from lifehouse.privacy.hashing import Platform, expression, hashed, normalised
 from lifehouse.privacy.kinds import Personal
+from lifehouse.project import Project
+from support.tiny import TINY
 
 #: Of Meta's page on customer information parameters.
 PUBLISHED: list[tuple[str, Personal, Platform, str | None, str]] = [
@@ -82,3 +85,13 @@ def test_the_warehouse_hashes_alike(ctx: Context) -> None:
 def _one(connection: psycopg.Connection[object], query: sql.Composable) -> object:
     row = connection.execute(query).fetchone()
     return row[0] if row else None  # type: ignore[index]
+
+
+def test_a_record_is_made_fit_to_be_logged() -> None:
+    record = {"person_id": "p1", "name": "Ann Ash", "email": None, "created_at": "2024-01-01"}
+    assert tags.fit_to_log(Project(TINY), "raw_tiny", "people", record) == {
+        "person_id": "‹id›",
+        "name": "‹name›",
+        "email": None,
+        "created_at": "2024-01-01",
+    }

@@ -6,6 +6,7 @@ its name as long as it keeps its values, so the tag goes by the name; what is re
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -69,6 +70,16 @@ def kind_of(project: Project, schema: str, table: str, column: str) -> Personal 
     if family in ("raw", "landing"):
         return _raw(project).get((schema.split("_", 1)[1], table, column))
     return contract().get(column) if family in _BUILT else None
+
+
+def fit_to_log(project: Project, schema: str, table: str, record: Mapping[str, object]) -> dict[str, object]:
+    """A record of the warehouse for logs and errors: personal values replaced by their kind, nulls as they are."""
+    return {
+        column: f"‹{kind}›"
+        if value is not None and (kind := kind_of(project, schema, table, column))
+        else value
+        for column, value in record.items()
+    }
 
 
 def of_mart(columns: list[str]) -> dict[str, Personal]:

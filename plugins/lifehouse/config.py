@@ -20,7 +20,7 @@ Model = TypeVar("Model", bound="Strict")
 class Strict(BaseModel):
     """A declaration without unknown keys: a misspelt key is an error, not a silent default."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 def load(path: Path, model: type[Model], *, variables: bool = True) -> Model:

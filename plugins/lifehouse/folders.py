@@ -6,10 +6,15 @@ import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import fsspec
 
+from lifehouse import transport
 from lifehouse.errors import ConfigError, LifehouseError
+from lifehouse.transport import shown
+
+__all__ = ["FolderRefused", "is_there", "opened", "shown", "whole_file"]
 
 #: Where a rename is a copy, folders are but names, and a file appears when its upload is complete.
 _WHOLE_OBJECTS = {"s3", "s3a", "gcs", "gs", "abfs", "az"}
@@ -20,17 +25,12 @@ _REFUSALS = {
     "botocore.NoCredentialsError": "no credentials are given",
     "botocore.PartialCredentialsError": "the credentials are not complete",
 }
+_PLAIN = ("http", "ftp")
 _FAILURES = {"paramiko.SSHException", "botocore.BotoCoreError", "aiohttp.ClientError", "builtins.EOFError"}
 
 
 class FolderRefused(LifehouseError):
     """The folder's server does not let us in, or is not the one we know: trying again is no use."""
-
-
-def shown(url: str) -> str:
-    """The address without what may be secret in it."""
-    head, separator, tail = url.partition("://")
-    return f"{head}://{tail.rsplit('@', 1)[-1]}" if separator else url
 
 
 @contextmanager
@@ -57,7 +57,11 @@ def opened(url: str, settings: Mapping[str, Any]) -> Iterator[tuple[Any, str]]:
 
 
 def _connected(url: str, settings: Mapping[str, Any]) -> tuple[Any, str]:
+    settings = dict(settings)
+    is_insecure = str(settings.pop("insecure", False)).lower() == "true"
     try:
+        if not is_insecure:
+            _require_encryption(url, settings)
         if url.partition("://")[0] in ("sftp", "ssh"):
             from lifehouse.sftp import PinnedSftp  # noqa: PLC0415
 
@@ -73,6 +77,27 @@ def _connected(url: str, settings: Mapping[str, Any]) -> tuple[Any, str]:
         raise FolderRefused(
             f"{shown(url)}: no file system opens this address with these options ({type(error).__name__})"
         ) from None
+
+
+def _require_encryption(url: str, settings: Mapping[str, Any]) -> None:
+    """:raises ConfigError: files would travel unencrypted to or from another machine."""
+    scheme, place = url.partition("://")[0], urlsplit(url)
+    inner = settings.get("client_kwargs")
+    endpoints = [
+        settings.get("endpoint_url"),
+        inner.get("endpoint_url") if isinstance(inner, Mapping) else None,
+    ]
+    for endpoint in filter(None, endpoints):
+        transport.http(str(endpoint), "endpoint_url")
+    is_plain = scheme in _PLAIN or (
+        str(settings.get("use_ssl", True)).lower() == "false" and not any(endpoints)
+    )
+    host = place.hostname if scheme in _PLAIN else "elsewhere"
+    if is_plain and not transport.is_here(host or str(settings.get("host", ""))):
+        raise ConfigError(
+            f"files would travel unencrypted over {scheme}; use sftp://, https:// or s3://, "
+            "or declare the option `insecure: true` if the network is your own"
+        )
 
 
 def is_there(system: Any, root: str) -> bool:

@@ -49,12 +49,8 @@ def described(error: BaseException) -> str:
         found = getattr(inner, "diag", None)
         parts = (getattr(found, f"{kind}_name", None) for kind in ("schema", "table", "constraint"))
         place = ".".join(str(part) for part in parts if part)
-        said = without_values(getattr(found, "message_primary", None))
-        return (
-            f"{type(inner).__name__} ({state})"
-            + (f" at {place}" if place else "")
-            + (f": {said}" if said else "")
-        )
+        said = f" at {place}" if place else f": {without_values(getattr(found, 'message_primary', None))}"
+        return f"{type(inner).__name__} ({state}){said.removesuffix(': ')}"
     return f"{name}; its text is kept back, since it may hold values of customers"
 
 

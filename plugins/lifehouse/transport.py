@@ -64,6 +64,8 @@ def libpq(url: str) -> dict[str, str]:
     """
     try:
         parsed = conninfo_to_dict(_LIBPQ.sub("postgresql://", url))
+        if not re.fullmatch(r"[\d,]*", str(parsed.get("port") or "")):
+            raise psycopg.ProgrammingError
     except psycopg.Error:
         raise ConfigError(
             "the address of a Postgres database cannot be read; it looks like postgresql://user:password@host:5432/name, "

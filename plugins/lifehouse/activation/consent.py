@@ -8,6 +8,7 @@ from __future__ import annotations
 from psycopg import sql
 
 from lifehouse.activation.declaration import Sync
+from lifehouse.warehouse.literal import literal
 
 _ALL = """coalesce(segment.customer_id in (
             select consents.customer_id from marts.consents as consents
@@ -36,4 +37,4 @@ def of_rows(sync: Sync) -> sql.Composable:
 def _condition(sync: Sync, text: sql.SQL) -> sql.Composable:
     if sync.consent == "none":
         return sql.SQL("true")
-    return text.format(channel=sql.Literal(sync.consent.channel), purpose=sql.Literal(sync.consent.purpose))
+    return text.format(channel=literal(sync.consent.channel), purpose=literal(sync.consent.purpose))

@@ -15,13 +15,13 @@ from psycopg.rows import dict_row
 
 from lifehouse.activation import consent
 from lifehouse.activation.declaration import Sync
-from lifehouse.activation.masks import mask
 from lifehouse.activation.plan import Plan
 from lifehouse.activation.platforms.base import Batch, Row
 from lifehouse.activation.sender import Sender
 from lifehouse.activation.sql import statement
 from lifehouse.activation.steps import Step, checkpoint
 from lifehouse.errors import SyncRefused
+from lifehouse.masks import mask
 
 
 @dataclass

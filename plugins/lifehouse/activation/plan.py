@@ -19,6 +19,7 @@ from lifehouse.context import Context
 from lifehouse.errors import ConfigError, SyncRefused
 from lifehouse.privacy import tags
 from lifehouse.privacy.hashing import expression
+from lifehouse.warehouse.literal import literal
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def propose(connection: psycopg.Connection[Any], sync: Sync, *, only_failed: boo
     """The plan, within a transaction, to whose end it leaves the temporary tables ``members`` and ``actions``."""
     release = _release(connection)
     _check_names(connection, sync)
-    pairs = [part for name, field in sync.fields.items() for part in (sql.Literal(name), _value(field))]
+    pairs = [part for name, field in sync.fields.items() for part in (literal(name), _value(field))]
     values = {
         "account": sync.account_name,
         "sync": sync.sync,

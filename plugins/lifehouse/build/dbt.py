@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lifehouse.build import project
+from lifehouse.build import journal, project
 from lifehouse.build.place import Place, nightly
 from lifehouse.context import Context
 from lifehouse.errors import BuildError
+from lifehouse.redaction import without_values
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def build(
         flags.append("--full-refresh")
     outcome = invoke(ctx, "build", place, ["--select", *select, *flags], manifest)
     if outcome.exception is not None:
-        raise BuildError(f"dbt could not start: {_without_values(str(outcome.exception))}")
+        raise BuildError(f"dbt could not start: {without_values(str(outcome.exception))}")
     results = [
         ModelResult(
             item.node.name, str(item.status), item.execution_time, item.adapter_response.get("rows_affected")
@@ -54,7 +55,7 @@ def build(
     failed = [item for item in outcome.result if str(item.status) in {"error", "fail"}]
     if failed:
         raise BuildError(
-            "; ".join(f"model {item.node.name}: {_without_values(item.message)}" for item in failed)
+            "; ".join(f"model {item.node.name}: {without_values(item.message)}" for item in failed)
         )
     return results
 
@@ -63,7 +64,7 @@ def parse(ctx: Context, place: Place) -> Any:
     """dbt's manifest for a place, for builds of the same code one after another."""
     outcome = invoke(ctx, "parse", place, [])
     if not outcome.success:
-        raise BuildError(f"dbt cannot read the project: {_without_values(str(outcome.exception))}")
+        raise BuildError(f"dbt cannot read the project: {without_values(str(outcome.exception))}")
     return outcome.result
 
 
@@ -79,26 +80,19 @@ def invoke(
     where = nightly(place) if isinstance(place, str) else place
     root = project.assemble(ctx)
     own = manifest.deepcopy() if manifest else None  # a build leaves its marks in it
-    return dbtRunner(manifest=own).invoke(
-        [
-            *("--quiet", "--no-use-colors", "--no-send-anonymous-usage-stats"),
-            *("--log-level", "none", "--log-level-file", "info"),
-            *("--log-path", str(ctx.home.folder("logs", "dbt"))),
-            command,
-            *("--project-dir", str(root), "--profiles-dir", str(project.profiles(ctx, where))),
-            *("--target", where.target),
-            *("--target-path", str(ctx.home.folder("dbt", "target", where.target))),
-            *arguments,
-        ]
-    )
-
-
-def _without_values(message: str | None) -> str:
-    """The database's message without the lines in which Postgres quotes a row's values."""
-    lines = [line.strip() for line in (message or "").splitlines()]
-    kept = [
-        line
-        for line in lines
-        if line and not line.startswith(("DETAIL", "CONTEXT", "compiled code at", "LINE"))
-    ]
-    return " ".join(kept)[:600]
+    target = ctx.home.folder("dbt", "target", where.target)
+    with journal.written(ctx.home.folder("logs", "dbt")) as keep:
+        try:
+            return dbtRunner(manifest=own, callbacks=[keep]).invoke(
+                [
+                    *("--quiet", "--no-use-colors", "--no-send-anonymous-usage-stats"),
+                    *("--log-level", "none", "--log-level-file", "none"),  # both would quote rows
+                    *("--log-path", str(ctx.home.folder("logs", "dbt"))),
+                    command,
+                    *("--project-dir", str(root), "--profiles-dir", str(project.profiles(ctx, where))),
+                    *("--target", where.target, "--target-path", str(target)),
+                    *arguments,
+                ]
+            )
+        finally:
+            journal.clean(target)

@@ -52,6 +52,7 @@ _PANELS = {
     "Look": (
         "psql",
         "url",
+        "airflow",
         "explain",
         "loads",
         "quarantine",
@@ -152,4 +153,12 @@ def main() -> None:
         build()()
     except LifehouseError as error:
         tell(error)
+        sys.exit(1)
+    except Exception as error:  # its text, and those of its causes, may quote customers
+        import traceback
+
+        from lifehouse.redaction import described
+
+        sys.stderr.write("".join(traceback.format_tb(error.__traceback__)))
+        tell(LifehouseError(f"not foreseen, please report it with the lines above: {described(error)}"))
         sys.exit(1)

@@ -14,6 +14,9 @@ def register(app: typer.Typer) -> None:
     app.command()(down)
     app.command()(clean)
     app.command()(demo)
+    app.command(
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+    )(airflow)
 
 
 def up() -> None:
@@ -32,6 +35,21 @@ def up() -> None:
             "The demo company's clock stands in 2017: trigger its DAGs by hand, or run [bold]lifehouse demo[/]."
         )
     console.print("[bold]lifehouse down[/] stops it; what it knows stays.")
+
+
+def airflow(context: typer.Context) -> None:
+    """Airflow's own command line on this installation, e.g. `lifehouse airflow dags list`."""
+    import os
+    import sys
+
+    from lifehouse.context import Context
+    from lifehouse.orchestration.settings import Settings
+
+    settings = Settings(Context.current())
+    if not (settings.folder / "airflow.cfg").exists():
+        settings.write()
+    sys.stdout.flush()
+    os.execve(sys.executable, [sys.executable, "-m", "airflow", *context.args], settings.environment())  # noqa: S606
 
 
 def down() -> None:

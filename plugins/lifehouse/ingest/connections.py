@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, ValidationError, model_validator
 
-from lifehouse import config
+from lifehouse import config, transport
 from lifehouse.errors import ConfigError
 
 
@@ -40,6 +40,16 @@ class RestConnection(config.Strict):
     headers: dict[str, str] = Field(default_factory=dict)
     paginator: Paginator = Field(default_factory=lambda: Paginator.model_validate({}))
     timeout_seconds: float = Field(30, gt=0)
+    insecure: bool = Field(False, description="allow http:// to another machine, on a network of your own")
+
+    @model_validator(mode="after")
+    def _encrypted(self) -> Self:
+        if "${" not in self.base_url:
+            try:
+                transport.http(self.base_url, "base_url", insecure=self.insecure)
+            except ConfigError as error:
+                raise ValueError(str(error)) from None
+        return self
 
 
 class FilesConnection(config.Strict):
@@ -58,4 +68,8 @@ def resolved(source: str, connection: config.Model) -> config.Model:
         data = config.substitute(connection.model_dump(by_alias=True))
     except ConfigError as error:
         raise ConfigError(f"source {source}: connection: {error}") from None
-    return type(connection).model_validate(data)
+    try:
+        return type(connection).model_validate(data)
+    except ValidationError as error:
+        said = "; ".join(item["msg"].removeprefix("Value error, ") for item in error.errors())
+        raise ConfigError(f"source {source}: connection: {said}") from None

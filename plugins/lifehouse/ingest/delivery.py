@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from lifehouse.masks import mask
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Delivery:
     types: dict[str, str] = field(default_factory=dict)
 
     def note(self, change: SchemaChange) -> None:
-        """Keep a change of shape, once."""
+        """Keep a change of shape, once. A name that looks like a person's (a key of a JSON object may be one) is masked."""
+        change = replace(change, column=mask(change.column))
         if change not in self.changes:
             self.changes.append(change)

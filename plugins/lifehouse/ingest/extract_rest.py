@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
+from lifehouse import transport
 from lifehouse.errors import SourceError
-from lifehouse.ingest import batches, cursor
+from lifehouse.ingest import batches, cursor, guarded
 from lifehouse.ingest.connections import Paginator, RestConnection, resolved
 from lifehouse.ingest.declaration import RestSource
 from lifehouse.ingest.delivery import Delivery
@@ -83,7 +84,8 @@ def _records(source: str, connection: RestConnection, table: RestTable, delivery
         auth=BearerTokenAuth(connection.token) if connection.token else None,
         session=session,
     )
-    place = f"{source}.{delivery.table}: GET {table.path} at {urlsplit(connection.base_url).netloc}"
+    place = f"{source}.{delivery.table}: GET {table.path} at {_host(connection.base_url)}"
+    guarded.mount_on(session, place, connection)
     parameters = dict(table.params)
     if table.cursor_param and delivery.cursor_from is not None:
         parameters[table.cursor_param] = delivery.cursor_from
@@ -113,12 +115,24 @@ def _records(source: str, connection: RestConnection, table: RestTable, delivery
         raise SourceError(f"{place} failed after {_ATTEMPTS} attempts ({type(error).__name__})") from None
 
 
+def _host(url: str) -> str:
+    return transport.shown(url).partition("://")[2].split("/", 1)[0]
+
+
+def _status(code: int) -> str:
+    """The status in the standard's words: the server's own may say anything."""
+    try:
+        return f"{code} {HTTPStatus(code).phrase}"
+    except ValueError:
+        return str(code)
+
+
 def _check(place: str, table: RestTable, response: Any) -> None:
     """Refuse what is no answer, and an answer without the list: that is not the same as an empty one."""
     from dlt.common import jsonpath  # noqa: PLC0415
 
     if response.status_code >= 400:
-        raise SourceError(f"{place} answered {response.status_code} {response.reason}")
+        raise SourceError(f"{place} answered {_status(response.status_code)}")
     try:
         body = response.json()
     except ValueError:

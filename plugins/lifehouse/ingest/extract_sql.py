@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy import types
 
-from lifehouse.errors import SourceError
+from lifehouse import transport
+from lifehouse.errors import ConfigError, SourceError
 from lifehouse.ingest import cursor
 from lifehouse.ingest.connections import resolved
 from lifehouse.ingest.declaration import SqlSource
@@ -25,11 +26,8 @@ def engine_of(source: SqlSource) -> sa.Engine:
 
     :raises SourceError: it cannot be reached.
     """
-    address = resolved(source.source, source.connection).url
-    url = sa.make_url(address.replace("postgres://", "postgresql://", 1))
+    url = url_of(source.source, resolved(source.source, source.connection).url)
     options: dict[str, Any] = {"poolclass": sa.NullPool}
-    if url.drivername == "postgresql":
-        url = url.set(drivername="postgresql+psycopg")
     if url.get_backend_name() == "postgresql":
         options["connect_args"] = {"options": "-c timezone=UTC", "connect_timeout": 10}
     try:
@@ -42,6 +40,25 @@ def engine_of(source: SqlSource) -> sa.Engine:
         raise SourceError(
             f"source {source.source}: the database at {place} cannot be reached ({kind})"
         ) from None
+
+
+def url_of(source: str, address: str) -> sa.URL:
+    """A database's address for SQLAlchemy; Postgres off this machine is asked for TLS.
+
+    :raises ConfigError: it cannot be read; the message does not quote it.
+    """
+    try:
+        url = sa.make_url(address.replace("postgres://", "postgresql://", 1))
+    except (sa.exc.ArgumentError, ValueError):
+        raise ConfigError(
+            f"source {source}: the database's address cannot be read; it looks like postgresql://user:password@host:5432/name"
+        ) from None
+    if url.drivername in ("postgresql", "postgresql+psycopg", "postgresql+psycopg2"):
+        driver = url.drivername if "+" in url.drivername else "postgresql+psycopg"
+        url = sa.make_url(transport.postgres(url.render_as_string(hide_password=False))).set(
+            drivername=driver
+        )
+    return url
 
 
 def resources(source: SqlSource, bounds: dict[str, Any]) -> tuple[list[Any], dict[str, Delivery]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ from psycopg import sql
 
 from lifehouse.context import Context
 from lifehouse.ingest import decisions
+from lifehouse.masks import shape
 
 _LOADS = """
 select
@@ -110,14 +110,7 @@ def records(ctx: Context, load_id: int, limit: int) -> list[Record]:
             "where load_id = %s order by quarantine_id limit %s"
         ).format(sql.Identifier("quarantine", f"{source}_{table}"))
         for row in ctx.warehouse.rows(query.as_string(), (load_id, limit - len(found))):
-            payload = {name: masked(value) for name, value in row["payload"].items() if value is not None}
+            payload = {name: shape(value) for name, value in row["payload"].items() if value is not None}
             place = (row["quarantine_id"], row["decision"], f"{source}.{table}")
             found.append(Record(*place, row["column_name"], row["reason"], payload))
     return found
-
-
-def masked(value: Any) -> str:
-    """The shape of a value: letters as a or A, digits as 9, other signs as they are; long ones cut."""
-    text = re.sub(r"[^\W\d_]", lambda match: "A" if match[0].isupper() else "a", str(value))
-    text = re.sub(r"\d", "9", text)
-    return text if len(text) <= 40 else text[:37] + "..."

@@ -20,6 +20,7 @@ from lifehouse.ingest import batches
 from lifehouse.ingest.delivery import Delivery, SchemaChange
 from lifehouse.ingest.rules import landed_name
 from lifehouse.ingest.table import FileTable
+from lifehouse.masks import shape
 
 _BLOCK = 4 << 20  # bytes of CSV held at a time
 
@@ -159,9 +160,11 @@ def _compare(table: FileTable, header: list[str], delivery: Delivery) -> None:
     for at_source, name in known.items():
         if at_source not in header:
             delivery.note(SchemaChange(name, "missing", table.columns[name].type))
+    is_header = any(at_source in header for at_source in known)
     for at_source in header:
-        if at_source not in known:
-            delivery.note(SchemaChange(at_source, "added", None, "text"))
+        if at_source not in known:  # without any known name the first line may be a person's
+            name = at_source if is_header else shape(at_source)
+            delivery.note(SchemaChange(name, "added", None, "text"))
 
 
 def _shaped(table: FileTable, name: str, columns: dict[str, Any], lines: Any) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 from lifehouse.lifecycles.measures import LastDetail, Measure, Moment, Total, measures
@@ -9,8 +10,9 @@ from lifehouse.lifecycles.rules import Count, Last, Rule, Since, Sum, Trend
 
 
 def text(value: str) -> str:
-    """A SQL text literal."""
-    return "'" + value.replace("'", "''") + "'"
+    """A SQL text literal, in which a template finds nothing to do."""
+    quoted = "'" + value.replace("'", "''") + "'"
+    return re.sub(r"\{(?=[{%#])", "{' || '", quoted)
 
 
 def days(number: int) -> str:

@@ -10,6 +10,18 @@ from lifehouse.project import INSTALLATION
 if TYPE_CHECKING:
     from lifehouse.orchestration.settings import Settings
 
+#: Entries that hold secrets: they go to the processes in their environment and are in no file.
+SECRETS = frozenset(
+    {
+        ("core", "fernet_key"),
+        ("database", "sql_alchemy_conn"),
+        ("database", "sql_alchemy_conn_async"),
+        ("api", "secret_key"),
+        ("api_auth", "jwt_secret"),
+        ("celery", "broker_url"),
+        ("celery", "result_backend"),
+    }
+)
 LOOPBACK = "127.0.0.1"
 _PARALLELISM = 4
 

@@ -1,4 +1,4 @@
-"""Airflow's configuration for one home: a file that only its owner can read, written anew at every start."""
+"""Airflow's configuration for one home: a file without secrets, written anew at every start; those travel by environment."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from pathlib import Path
 
 import psycopg
 
+from lifehouse import transport
 from lifehouse.context import Context
-from lifehouse.orchestration.configuration import LOOPBACK, sections
+from lifehouse.orchestration.configuration import LOOPBACK, SECRETS, sections
 from lifehouse.project import INSTALLATION
 from lifehouse.warehouse.server import EmbeddedServer
 
@@ -82,7 +83,11 @@ class Settings:
         _write_private(self.folder / "port", str(_free(self.port) or _free(0)))
         text = "\n".join(
             f"[{section}]\n"
-            + "".join(f"{key} = {str(value).replace('%', '%%')}\n" for key, value in entries.items())
+            + "".join(
+                f"{key} = {str(value).replace('%', '%%')}\n"
+                for key, value in entries.items()
+                if (section, key) not in SECRETS
+            )
             for section, entries in sections(self, self._secrets).items()
         )
         _write_private(self.folder / "airflow.cfg", text)
@@ -91,6 +96,7 @@ class Settings:
     def environment(self) -> dict[str, str]:
         """The environment of every Airflow process of this home; telemetry off, loopback never through a proxy."""
         return {
+            **self._secret_entries,
             **os.environ,
             "DO_NOT_TRACK": "1",
             "SCARF_ANALYTICS": "false",
@@ -110,11 +116,21 @@ class Settings:
         }
 
     @cached_property
+    def _secret_entries(self) -> dict[str, str]:
+        """As environment variables; those of a person's own win."""
+        return {
+            f"AIRFLOW__{section}__{key}".upper(): str(value)
+            for section, entries in sections(self, self._secrets).items()
+            for key, value in entries.items()
+            if (section, key) in SECRETS
+        }
+
+    @cached_property
     def metadata_url(self) -> str:
         """Airflow's own database for SQLAlchemy: what its environment names, else one on the embedded server, made if missing."""
         given = self.extra.get(_DATABASE_VARIABLE) or os.environ.get(_DATABASE_VARIABLE)
         if given:
-            return given
+            return transport.postgres(given) if given.startswith("postgresql+psycopg") else given
         server = EmbeddedServer(self.ctx.home)
         with psycopg.connect(server.url_of("postgres"), autocommit=True) as connection:
             if not connection.execute("select 1 from pg_database where datname = %s", (METADATA,)).fetchone():

@@ -10,6 +10,8 @@ from sqlalchemy import types as sql
 from sqlalchemy.engine.interfaces import ReflectedColumn
 
 from lifehouse.errors import SourceError
+from lifehouse.ingest.extract_sql import url_of
+from lifehouse.redaction import described
 from lifehouse.scaffold import roles
 from lifehouse.scaffold.sketch import Column, Found, Table, snake
 
@@ -31,25 +33,17 @@ def look(url: str, schema: str | None = None) -> Found:
     :raises SourceError: the database cannot be reached or has no tables.
     """
     try:
-        engine = sqlalchemy.create_engine(_with_driver(url))
+        engine = sqlalchemy.create_engine(url_of("init", url))
         inspector = sqlalchemy.inspect(engine)
         names = inspector.get_table_names(schema=schema)
         found = tuple(_table(inspector, name, schema) for name in names)
         place = schema or inspector.default_schema_name or ""
         engine.dispose()
     except (sqlalchemy.exc.SQLAlchemyError, ImportError) as error:
-        said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise SourceError(f"the database cannot be read: {said}") from None
+        raise SourceError(f"the database cannot be read: {described(error)}") from None
     if not found:
         raise SourceError(f"the database has no tables in schema {place!r}; name another one with --schema")
     return Found("sql", place, found)
-
-
-def _with_driver(url: str) -> str:
-    for short in ("postgres://", "postgresql://"):
-        if url.startswith(short):
-            return "postgresql+psycopg://" + url.removeprefix(short)
-    return url
 
 
 def _table(inspector: Any, name: str, schema: str | None) -> Table:

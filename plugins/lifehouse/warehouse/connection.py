@@ -14,6 +14,7 @@ from psycopg.rows import dict_row
 from lifehouse import transport
 from lifehouse.errors import WarehouseError
 from lifehouse.home import Home
+from lifehouse.redaction import without_values
 from lifehouse.warehouse import control, roles
 from lifehouse.warehouse.server import EmbeddedServer
 
@@ -74,7 +75,7 @@ class Warehouse:
         except psycopg.OperationalError as error:
             place = self.parameters
             raise WarehouseError(
-                f"cannot reach the warehouse at {place.get('host')}:{place.get('port')}: {error}"
+                f"cannot reach the warehouse at {place.get('host')}:{place.get('port')}: {without_values(str(error))}"
             ) from None
 
     def rows(self, query: str, parameters: Any = None) -> list[dict[str, Any]]:

@@ -48,7 +48,8 @@ _SETTINGS = {
     "max_parallel_workers_per_gather": "2",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    "log_min_error_statement": "panic",  # statements may hold personal values
+    "log_min_error_statement": "panic",  # statements may hold personal values,
+    "log_min_messages": "log",  # and so may errors: whoever caused one is told, the log is not
     "log_error_verbosity": "terse",
 }
 

@@ -21,12 +21,12 @@ from typing import Self
 import httpx
 from pydantic import Field
 
+from lifehouse import transport
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.platforms.base import Answer, Batch, BatchRefused, Capabilities, Row, TryAgain
 from lifehouse.config import Strict
 from lifehouse.errors import ConfigError, PlatformError
 
-_HERE = {"localhost", "127.0.0.1", "::1"}
 logging.getLogger("httpx").setLevel(
     logging.WARNING
 )  # a line a call, with the address; the ledger has them all
@@ -59,7 +59,7 @@ class Webhook:
         self._client = httpx.AsyncClient(
             headers=headers,
             timeout=self.options.timeout_seconds,
-            trust_env=self._url.host not in _HERE,  # no proxy leads to this machine
+            trust_env=not transport.is_here(self._url.host),  # no proxy leads to this machine
             limits=httpx.Limits(max_connections=self.in_flight, max_keepalive_connections=self.in_flight),
         )
         return self
@@ -94,10 +94,13 @@ def _address(connection: PlatformConnection, options: WebhookOptions) -> httpx.U
         base = httpx.URL()
     if base.scheme not in ("http", "https") or not base.host:
         raise ConfigError(f"{connection.place} is no address of a webhook; it must begin with https://")
-    if base.scheme == "http" and base.host not in _HERE and not connection.extra.get("allow_http"):
+    is_insecure = any(
+        str(connection.extra.get(name)).lower() == "true" for name in ("insecure", "allow_http")
+    )
+    if base.scheme == "http" and not transport.is_here(base.host) and not is_insecure:
         raise ConfigError(
             f"{connection.place} is not encrypted; use https, "
-            'or set "allow_http": true in the connection\'s extra if the network is your own'
+            'or set "insecure": true in the connection\'s extra if the network is your own'
         )
     return base.copy_with(path=base.path.rstrip("/") + options.path)
 

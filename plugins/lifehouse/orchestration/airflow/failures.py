@@ -15,20 +15,12 @@ from typing import Any
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from lifehouse.errors import BuildError, ConfigError, GateClosed, LifehouseError, SyncRefused
+from lifehouse.redaction import described
 
 log = logging.getLogger("lifehouse")
 
 #: Time cures none of these.
 _FINAL = (GateClosed, ConfigError, BuildError, SyncRefused)
-_ABOUT_CODE = (
-    ImportError,
-    AttributeError,
-    TypeError,
-    NameError,
-    NotImplementedError,
-    FileNotFoundError,
-    PermissionError,
-)
 
 
 @contextmanager
@@ -68,15 +60,6 @@ def sentences(error: LifehouseError) -> list[str]:
 
 def describe(error: BaseException) -> str:
     """An error in words that hold no personal value."""
-    if isinstance(error, LifehouseError | AirflowException):
+    if isinstance(error, AirflowException):
         return str(error)
-    name = type(error).__name__
-    if isinstance(error, _ABOUT_CODE):
-        return f"{name}: {error}"
-    state = getattr(error, "sqlstate", None)
-    if state:
-        found = getattr(error, "diag", None)
-        parts = (getattr(found, f"{kind}_name", None) for kind in ("schema", "table", "constraint"))
-        place = ".".join(str(part) for part in parts if part)
-        return f"{name} ({state})" + (f" at {place}" if place else "")
-    return f"{name}; its text is kept back, since it may hold values of customers"
+    return described(error)

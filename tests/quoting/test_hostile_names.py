@@ -132,10 +132,11 @@ refused: list[Any] = []
 
 
 @pytest.mark.parametrize("worst", WORST)
-def test_the_worst_names_load_right(house: Any, worst: str) -> None:
+def test_the_worst_names_load_right_or_are_refused(house: Any, worst: str) -> None:
     refused.clear()
     loads_or_is_refused(house, f"s {worst}", worst, [worst, f"{worst} 2", f"3 {worst}"], f"{worst} more")
-    assert refused == []
+    is_carried = not set(worst) & set("\"',")
+    assert [len(each) for each in refused] == ([] if is_carried else [5])
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +19,8 @@ from lifehouse.ingest.delivery import Delivery, SchemaChange
 from lifehouse.ingest.table import SqlTable
 from lifehouse.ingest.tombstones import is_listed_apart, keys_table
 
+#: What dlt's CSV files do not carry in a column's name.
+_NOT_CARRIED = re.compile(r"[\"'\\,\x00-\x1f]")
 _MAX_PRECISION = 38  # of a decimal that Arrow carries
 
 
@@ -85,6 +88,11 @@ def _reflect(engine: sa.Engine, source: SqlSource, name: str, table: SqlTable) -
         found = sa.Table(at_source, metadata, autoload_with=engine, resolve_fks=False)
     except sa.exc.NoSuchTableError:
         raise SourceError(f"{source.source}.{name}: the source has no table {at_source}") from None
+    if strange := [column.name for column in found.c if _NOT_CARRIED.search(column.name)]:
+        raise SourceError(
+            f"{source.source}.{name}: {len(strange)} column names at the source hold a quotation mark, a backslash, a comma "
+            "or a control character; read a view that names them otherwise"
+        )
     if table.cursor and _at_source(table, table.cursor) not in found.c:
         raise SourceError(
             f"{source.source}.{name}.{table.cursor}: the cursor column is missing at the source"

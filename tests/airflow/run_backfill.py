@@ -40,31 +40,26 @@ made = _create_backfill(
 )
 told = []
 with create_session() as session:
-    runs = session.scalars(
-        select(DagRun)
-        .join(BackfillDagRun, BackfillDagRun.dag_run_id == DagRun.id)
-        .order_by(DagRun.logical_date)
-    ).all()
-    for run in runs:
-        run.state = DagRunState.RUNNING
-        run.start_date = run.start_date or run.run_after
-        session.commit()
-        while run.state == DagRunState.RUNNING:
-            session.expire_all()
+    query = select(DagRun.id).join(BackfillDagRun, BackfillDagRun.dag_run_id == DagRun.id)
+    numbers = list(session.scalars(query.order_by(DagRun.logical_date)))
+for number in numbers:
+    while True:
+        with create_session() as session:  # a task that runs in this process leaves no session whole
+            run = session.get(DagRun, number)
             run.dag = scheduler_dag
+            if run.state == DagRunState.QUEUED:
+                run.state, run.start_date = DagRunState.RUNNING, run.run_after
             ready, _ = run.update_state(session=session)
             for task in ready:
                 task.try_number += 1
                 task.state = TaskInstanceState.SCHEDULED
             session.commit()
-            for task in ready:
-                _run_task(ti=task, task=dag.task_dict[task.task_id])
-        states = {task.task_id: str(task.state) for task in run.get_task_instances(session=session)}
-        told.append(
-            {
-                "type": str(getattr(run.run_type, "value", run.run_type)),
-                "state": str(run.state),
-                "tasks": states,
-            }
-        )
+            states = {task.task_id: str(task.state) for task in run.get_task_instances(session=session)}
+            kind, state = str(getattr(run.run_type, "value", run.run_type)), str(run.state)
+            session.expunge_all()
+        if state != "running":
+            break
+        for task in ready:
+            _run_task(ti=task, task=dag.task_dict[task.task_id])
+    told.append({"type": kind, "state": state, "tasks": states})
 sys.stdout.write("\nRESULT " + json.dumps(told) + "\n")

@@ -154,4 +154,5 @@ _RELATIONS = """
     from pg_class
     where relkind in ('r', 'v', 'p') and relnamespace::regnamespace::text !~ '^(pg_|information_schema|scratch_)'
         and relname not in ('stations', 'scratch', 'scratch_as_ofs')
+        and oid <> 'marts.runs'::regclass  -- it tells the diary's stations
 """

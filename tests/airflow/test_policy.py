@@ -67,7 +67,7 @@ def test_the_marts_run_in_order_on_the_companys_clock(demo_dags: DagBag) -> None
     for before, after in pairwise(order):
         assert before in marts["tasks"][after]["upstream"]
     assert marts["timezone"] == Project(INSTALLATION).company.time_zone
-    assert set(marts["params"]) == {"as_of", "full_refresh"}
+    assert set(marts["params"]) == {"as_of", "full_refresh", "hold"}
 
 
 def test_reading_the_folder_imports_nothing_heavy(demo_dags: DagBag) -> None:

@@ -24,7 +24,7 @@ KEYS = ("airflow/secrets.json", "airflow/passwords.json")
 #: Schemas and tables that hold customers because that is what they are for.
 STORES = ("raw_", "quarantine", "staging", "contract", "core", "blue", "green", "seeds", "history", "marts")
 STORES_BY_NAME = ("activation.records", "activation.outbox", "activation.ledger")
-TALKING_MARTS = ("marts.runs", "marts.releases", "marts.stations", "marts.quality_results")
+TALKING_MARTS = ("marts.runs", "marts.releases", "marts.quality_results")
 TALKING_COLUMNS = ("select reason from activation.outbox", "select refused_reason from activation.records")
 COMMANDS = (
     ("status",),
@@ -103,7 +103,7 @@ def test_the_search_would_find_them(night: Any, tmp_path: Path) -> None:
         (tmp_path / str(number)).write_bytes(b"\x00x=" + form + b";")
     assert len(in_files(PERSONAL, tmp_path)) == len(list(tmp_path.iterdir())) > 100
     found = traces(night.company.ctx.warehouse.url, {"raw": whole("raw_tiny.people")})
-    assert len(found) == len(PEOPLE)
+    assert all(any(f",{person}," in row for row in found) for person in PEOPLE)
 
 
 def test_no_work_folder_outlives_the_night(night: Any) -> None:
@@ -159,7 +159,10 @@ def test_a_story_is_told_without_the_person(night: Any, command: Callable[..., s
 def test_a_row_that_the_warehouse_refuses_is_not_quoted(night: Any, command: Callable[..., str]) -> None:
     """A unique index of somebody's own: Postgres' DETAIL quotes the key, and nobody foresaw the error."""
     warehouse = night.company.ctx.warehouse
-    warehouse.execute("create unique index one_email on raw_tiny.people (email)")
+    accepted = warehouse.value("select min(load_id) from control.loads where status = 'accepted'")
+    warehouse.execute(
+        f"create unique index one_email on raw_tiny.people (email) where _load_id >= {accepted}"
+    )
     name, email, phone, street = PEOPLE["alma"]
     row = f"p9,{name},{email},{phone},c,2024-01-01,2024-01-01,granted,{street}"
     header = "person_id,name,email,phone,card,created_at,updated_at,email_consent,street"

@@ -55,6 +55,6 @@ def _counts(candidate: Candidate, model: Staged, delivery: Delivery) -> str:
             ) as in_raw,
             (
                 select count(*) from staging."{model.model}"
-                where _loaded_at in (select opened_at from control.loads where load_id in ({delivered}))
+                where _loaded_at in (select distinct _loaded_at from {raw} where _load_id in ({delivered}))
             ) as in_staging
     """

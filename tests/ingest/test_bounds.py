@@ -115,6 +115,18 @@ def test_a_lost_day_is_told_from_a_closed_one() -> None:
     assert (whole.lost, whole.is_lost_alone) == ([monday], False)
 
 
+def test_a_day_that_is_declared_closed_is_not_lost() -> None:
+    history, monday = _days(56, weekly), FIRST + timedelta(56)
+    days = [*history, Day(monday + timedelta(1), 0, 1000)]
+    for closed in (f"{monday:%m-%d}", monday.isoformat()):
+        rows = judge(days, monday + timedelta(1), closed=[closed])
+        assert rows is not None
+        assert rows.lost == []
+    other = judge(days, monday + timedelta(1), closed=[f"{monday + timedelta(1):%m-%d}"])
+    assert other is not None
+    assert other.lost == [monday]
+
+
 def test_a_holiday_of_the_whole_source_is_remembered() -> None:
     history = [day for day in _days(56, weekly) if day.day != FIRST + timedelta(31)]
     tuesday = FIRST + timedelta(57)

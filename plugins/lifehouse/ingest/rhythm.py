@@ -152,7 +152,7 @@ def _volume(connection: psycopg.Connection[Any], place: Place, names: dict[str, 
     if span["reach"] is None:
         return []
     days = [volume.Day(**row) for row in _rows(connection, _DAYS, {**names, "newest": span["reach"]})]
-    rows = volume.judge([_plain(day) for day in days], span["reach"], declared.factor)
+    rows = volume.judge([_plain(day) for day in days], span["reach"], declared.factor, declared.closed)
     if rows is None:
         return []
     figures = []

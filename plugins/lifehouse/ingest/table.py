@@ -13,6 +13,7 @@ from lifehouse.ingest.deletions import Deletions
 from lifehouse.privacy.kinds import Personal
 
 ColumnName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*$", max_length=60)]
+ClosedDay = Annotated[str, BeforeValidator(str), StringConstraints(pattern=r"^(\d{4}-)?\d{2}-\d{2}$")]
 ColumnNames = Annotated[tuple[ColumnName, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)]
 Duration = Annotated[str, StringConstraints(pattern=r"^\d+\s*(s|m|h|d)$")]
 
@@ -68,6 +69,9 @@ class Volume(config.Strict):
     history: bool = Field(True, description="judge rows by earlier days, same weekday first")
     factor: float = Field(1, gt=0, le=10, description="bounds by history are so many times as wide")
     clock: ColumnName | None = Field(None, description="the time that says to which day a record belongs")
+    closed: list[ClosedDay] = Field(
+        [], description="days without records: 12-25 of each year, 2026-04-05 once"
+    )
 
 
 class Freshness(config.Strict):

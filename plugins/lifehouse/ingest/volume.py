@@ -6,7 +6,7 @@ A day is judged when it is over for this source: a source that is read in the mi
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from statistics import median
@@ -82,10 +82,11 @@ class _Rhythm:
         return [value - usual for value, usual in found if usual is not None]
 
 
-def judge(days: Sequence[Day], reach: date, factor: float = 1) -> Rows | None:
+def judge(days: Sequence[Day], reach: date, factor: float = 1, closed: Collection[str] = ()) -> Rows | None:
     """How the rows of the days that this load completes compare with earlier days; None when too little is known.
 
     :param days: one for each day that has rows, of this table or another. :param reach: the source's newest day.
+    :param closed: days that are not lost when they have no rows, as ``MM-DD`` or ``YYYY-MM-DD``.
     """
     reached = [day.day for day in days if day.newest is not None]
     if not reached:
@@ -104,7 +105,10 @@ def judge(days: Sequence[Day], reach: date, factor: float = 1) -> Rows | None:
     lost = [
         day
         for day in judged
-        if not _total(found, day) and rhythm.surely_has_rows(day.isoweekday()) and _rows(usual[day]) >= _FEW
+        if not _total(found, day)
+        and not {day.isoformat(), f"{day:%m-%d}"} & set(closed)
+        and rhythm.surely_has_rows(day.isoweekday())
+        and _rows(usual[day]) >= _FEW
     ]
     residuals = rhythm.residuals()
     limits = None

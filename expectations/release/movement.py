@@ -13,7 +13,7 @@ TABLES = ("stage_history", "segments", "customers", "orders")
 
 #: Fewer than so many customers, or orders of a night, say nothing about a share.
 _PEOPLE, _ORDERS = 100, 30
-#: A younger company has too few weeks of recency to part its customers by: whole groups change segment as a week ends.
+#: A younger company has too few weeks of recency to rank its customers by: whole groups change their value segment at once.
 _YOUNG = "13 weeks"
 _LOOK = (
     "see what arrived (`lifehouse loads`); reject a load that is wrong, or raise the bound in "
@@ -76,7 +76,7 @@ def _stages(candidate: Candidate, here: str) -> list[Rule]:
 
 
 def _segments(candidate: Candidate, here: str) -> list[Rule]:
-    before = candidate.before("segments", "segment", "members")
+    before = candidate.before("segments", "segment", "members", "family")
     orders = candidate.before("orders", "ordered_at")
     if before is None or orders is None:
         return []
@@ -84,7 +84,10 @@ def _segments(candidate: Candidate, here: str) -> list[Rule]:
         select max(greatest(now.members, was.members)::numeric / greatest(least(now.members, was.members), 1))
         from {here} as now full join {before} as was using (segment)
         where abs(coalesce(now.members, 0) - coalesce(was.members, 0)) > {_PEOPLE}
-            and (select min(ordered_at) from {orders}) < {candidate.as_of} - interval '{_YOUNG}'
+            and (
+                coalesce(now.family, was.family) <> 'value'
+                or (select min(ordered_at) from {orders}) < {candidate.as_of} - interval '{_YOUNG}'
+            )
     )"""
     return _pair(
         candidate,

@@ -326,7 +326,7 @@ DAMAGES: dict[str, list[Damage]] = {
     "a segment empties": [
         (
             "update {served}.segments set members = 2000 where "
-            + _first("segments").replace("{slot}", "{served}"),
+            + _first("segments", "family = 'lifecycle'").replace("{slot}", "{served}"),
             "segments",
             "segments grow or shrink",
         ),

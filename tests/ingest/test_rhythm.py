@@ -142,6 +142,32 @@ def test_each_corruption_is_critical_and_a_clean_night_is_not(night: Any) -> Non
     assert {name: {k: v for k, v in found.items() if v} for name, found in missed.items()} == {}
 
 
+def test_an_encoding_gone_wrong_is_seen_where_few_records_come_a_day(
+    make_house: Any, shop_database: Any
+) -> None:
+    """All customers touched in one night, of whom two or three came on an ordinary day."""
+    house = make_house(SHOP)
+    shop_database.run("drop table orders")
+    shop_database.run(ORDERS.format(first=0, last=99))
+    shop_database.run("delete from orders where order_id % 1000 not in (7, 70, 140)")
+    house.judged_night()
+    touched = "name = replace(name, 'o', 'Ã¶'), updated_at = timestamptz '2024-04-10 12:00'"
+    shop_database.run(f"update orders set {touched} where order_id % 1000 = 7")
+    with pytest.raises(GateClosed, match=r"shop\.orders\.name: share of texts with garbled letters"):
+        house.judged_night()
+
+
+def test_garbled_letters_close_the_gate_before_there_is_any_history(
+    make_house: Any, shop_database: Any
+) -> None:
+    house = make_house(SHOP)
+    shop_database.run("drop table orders")
+    shop_database.run(ORDERS.format(first=0, last=0))
+    shop_database.run("update orders set name = replace(name, 'n', 'Ã±')")
+    with pytest.raises(GateClosed, match=r"shop\.orders\.name: share of texts with garbled letters"):
+        house.judged_night()
+
+
 def test_the_gate_says_column_figure_and_history_and_a_person_may_know_better(
     night: Any, shop_database: Any
 ) -> None:

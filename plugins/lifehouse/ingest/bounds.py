@@ -81,6 +81,10 @@ class Bounds:
         return None if self.low <= found <= self.high else "warning"
 
 
+#: The share of texts that look like an encoding gone wrong, where no history says that this source has such texts.
+GARBLED = Bounds(0, 0.02, 0, 0.1)
+
+
 def bounds(history: History, scale: Scale, n: float, factor: float = 1, noise: float = 0) -> Bounds:
     """The bounds of a figure over ``n`` rows.
 

@@ -18,7 +18,17 @@ import psycopg
 from psycopg.rows import dict_row
 
 from lifehouse.ingest import volume
-from lifehouse.ingest.bounds import AGE, ENOUGH, ENOUGH_OF_A_WEEKDAY, ROWS, Bounds, History, bounds, scale_of
+from lifehouse.ingest.bounds import (
+    AGE,
+    ENOUGH,
+    ENOUGH_OF_A_WEEKDAY,
+    GARBLED,
+    ROWS,
+    Bounds,
+    History,
+    bounds,
+    scale_of,
+)
 from lifehouse.ingest.profile import REMEMBERED, clock_of
 from lifehouse.ingest.raw import Place
 from lifehouse.ingest.table import TIMES
@@ -129,7 +139,14 @@ def _columns(connection: psycopg.Connection[Any], names: dict[str, Any]) -> list
     judged = []
     for row in rows:
         scale = scale_of(row["measure"])
-        if row["n"] < _FEW or (row["days"] < ENOUGH and not row["is_weekday"]) or span["days"] > row["days"]:
+        is_known = row["days"] >= ENOUGH or row["is_weekday"]
+        if row["n"] >= _FEW and row["measure"] == "garbled" and not is_known:
+            severity = GARBLED.severity(row["found"])
+            found = row["found"]
+            judged.append(
+                Figure(row["column_name"], "garbled", found, GARBLED, row["days"], "all days", severity)
+            )
+        if row["n"] < _FEW or not is_known or span["days"] > row["days"]:
             continue
         basis = "same weekday" if row["is_weekday"] else "all days"
         history = History(row["median"], row["mad"], row["lowest"], row["highest"], row["days"], basis)

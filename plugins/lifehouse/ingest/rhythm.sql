@@ -55,6 +55,13 @@ found as (
     group by column_name, measure
     having sqrt(sum(x) ^ 2 + sum(y) ^ 2) > 0.3 * sum(n)
 ),
+groups as (
+    select
+        *,
+        floor(sum(n) over (partition by column_name, measure order by day desc) / %(few)s) as number
+    from profiles
+    where not is_found and n > 0 and measure = 'garbled'
+),
 daily as (
     select
         day,
@@ -62,7 +69,12 @@ daily as (
         measure,
         case when measure in ('mean', 'length') then ln(greatest(total / n, 1e-6)) else total / n end as value
     from profiles
-    where not is_found and n >= %(few)s and measure not in ('cos', 'sin')
+    where not is_found and n >= %(few)s and measure not in ('cos', 'sin', 'garbled')
+    union all
+    -- garbled letters are never usual, on whatever day: quiet days are taken together until they have enough rows
+    select max(day), column_name, measure, sum(total) / sum(n)
+    from groups
+    group by column_name, measure, number
     union all
     -- the same direction, written as the hours that are nearest to what was found
     select
@@ -109,11 +121,11 @@ select
     percentile_cont(0.5) within group (order by abs(comparable.value - medians.median)) as mad,
     min(comparable.value) as lowest,
     max(comparable.value) as highest,
-    count(*) as days,
-    bool_or(comparable.is_weekday) as is_weekday
+    count(comparable.value) as days,
+    coalesce(bool_or(comparable.is_weekday), false) as is_weekday
 from found
-inner join comparable on found.column_name = comparable.column_name and found.measure = comparable.measure
-inner join medians on found.column_name = medians.column_name and found.measure = medians.measure
+left join comparable on found.column_name = comparable.column_name and found.measure = comparable.measure
+left join medians on found.column_name = medians.column_name and found.measure = medians.measure
 left join squares on found.column_name = squares.column_name
 group by found.column_name, found.measure, found.value, found.n, squares.total, squares.n, medians.median
 order by found.column_name, found.measure

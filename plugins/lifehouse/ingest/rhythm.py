@@ -139,18 +139,17 @@ def _columns(connection: psycopg.Connection[Any], names: dict[str, Any]) -> list
     judged = []
     for row in rows:
         scale = scale_of(row["measure"])
-        is_known = row["days"] >= ENOUGH or row["is_weekday"]
-        if row["n"] >= _FEW and row["measure"] == "garbled" and not is_known:
-            severity = GARBLED.severity(row["found"])
-            found = row["found"]
-            judged.append(
-                Figure(row["column_name"], "garbled", found, GARBLED, row["days"], "all days", severity)
-            )
-        if row["n"] < _FEW or not is_known or span["days"] > row["days"]:
-            continue
         basis = "same weekday" if row["is_weekday"] else "all days"
-        history = History(row["median"], row["mad"], row["lowest"], row["highest"], row["days"], basis)
-        limits = bounds(history, scale, float(row["n"]), noise=2 * row["noise"])
+        is_known = row["days"] >= ENOUGH or row["is_weekday"]
+        if row["n"] < _FEW:
+            continue
+        if is_known and span["days"] <= row["days"]:
+            history = History(row["median"], row["mad"], row["lowest"], row["highest"], row["days"], basis)
+            limits = bounds(history, scale, float(row["n"]), noise=2 * row["noise"])
+        elif not is_known and row["measure"] == "garbled":
+            limits = GARBLED
+        else:
+            continue
         severity = limits.severity(row["found"])
         found = row["found"]
         if scale.is_log:

@@ -8,20 +8,12 @@ from __future__ import annotations
 import html
 import re
 import shutil
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
 from lifehouse.home import Home
 
 #: Folders of a gate and group that are kept: a month of nights.
 KEPT = 31
-_STYLE = (
-    "<style>body{font:15px/1.5 system-ui,sans-serif;margin:2rem}table{border-collapse:collapse}td,th{text-align:left;"
-    "padding:.3rem .8rem;border-bottom:1px solid #ddd;vertical-align:top}.critical{background:#fde8e8}"
-    ".warning{background:#fff6da}</style>"
-)
 _NAME = re.compile(r"^(run|load)-(\d+)$")
 
 
@@ -40,39 +32,6 @@ def begin(home: Home, gate: str, group: str, run_id: int | None = None, load_id:
     place = home.folder("data_docs", gate, group) / name(run_id, load_id)
     shutil.rmtree(place, ignore_errors=True)
     return home.folder("data_docs", gate, group, place.name)
-
-
-def tell(place: Path, title: str, results: Iterable[Any]) -> None:
-    """The first page of a judgement: every expectation, what did not hold first; it needs no script and nothing from elsewhere.
-
-    Great Expectations' own index is drawn by scripts of other hosts; it stays beside it, as ``great_expectations.html``.
-    """
-    theirs = place / "index.html"
-    if theirs.exists():
-        theirs.replace(place / "great_expectations.html")
-    ordered = sorted(results, key=lambda one: (one.success, one.severity != "critical", one.subject))
-    rows = "\n".join(_row(one) for one in ordered)
-    details = "".join(
-        f'<li><a href="{quote(page.relative_to(place).as_posix())}">{html.escape(page.parent.parent.parent.name)}</a></li>'
-        for page in sorted(place.glob("validations/**/*.html"))
-    )
-    failed = sum(not one.success for one in ordered)
-    theirs.write_text(
-        f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>{_STYLE}\n'
-        f"<h1>{html.escape(title)}</h1>\n<p>{len(ordered):,} expectations, {failed:,} did not hold.</p>\n"
-        "<table><tr><th></th><th>about</th><th>what must hold</th><th>found</th><th>what to do</th><th>owner</th></tr>\n"
-        f"{rows}</table>\n<h2>Great Expectations' pages</h2><ul>{details}</ul></html>\n",
-        encoding="utf-8",
-    )
-
-
-def _row(one: Any) -> str:
-    place = f"{one.subject}.{one.column}" if one.column else one.subject
-    found = f"{one.failed:,} of {one.checked or 0:,} rows" if one.failed else one.observed or ""
-    verdict = "held" if one.success else one.severity
-    cells = (place, one.meaning, found, "" if one.success else one.what_to_do or "", one.owner or "")
-    told = "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells)
-    return f'<tr class="{html.escape(verdict)}"><td>{html.escape(verdict)}</td>{told}</tr>'
 
 
 def finish(home: Home, gate: str, group: str) -> None:

@@ -2,7 +2,8 @@
 
 `begin` opens the run and ends the night early when the published release already answers it. **If `core` or `release`
 fails**, a model is at fault: the log names it; mend it and trigger again. **If `release_gate` fails**, the marts would be
-wrong: the log has one sentence for each expectation that did not hold. In every case BI keeps reading the last release,
+wrong: the log has one sentence for each expectation that did not hold; or, "held back", a required source is late: run it, or
+`lifehouse publish --reason ...`. In every case BI keeps reading the last release,
 and no sync is woken. Trigger by hand with `as_of` (null: the tick of the clock), `full_refresh` (build everything anew) and
 `hold` (build and judge, publish nothing: `lifehouse diff published candidate`, then `lifehouse publish`). A run of a backfill, or
 about an instant before the published release's, is answered by `begin` in the schema `scratch_airflow`; nothing is published.

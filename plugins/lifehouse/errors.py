@@ -23,6 +23,19 @@ class GateClosed(LifehouseError):
         super().__init__(f"{gate} gate closed for {subject}: " + "; ".join(failures))
 
 
+class ReleaseHeld(GateClosed):
+    """The release gate has nothing against the run but that required sources are late: a person may publish it.
+
+    ``sources`` are their names.
+    """
+
+    def __init__(
+        self, subject: str, sources: list[str], failures: list[str], rows: int | None = None
+    ) -> None:
+        self.sources = sources
+        super().__init__("release", subject, failures, rows)
+
+
 class BuildError(LifehouseError):
     """A model could not be built; the last release stays."""
 

@@ -37,7 +37,7 @@ class Company(config.Strict):
     time_zone: str = Field("UTC", description="IANA zone in which days, weeks and months are reported")
     schedule: str = Field("0 4 * * *", description="cron clock of the marts DAG, in the company's time zone")
     required_sources: list[str] = Field(
-        default_factory=list, description="sources without which no release is built"
+        default_factory=list, description="sources that a release waits for when they are late"
     )
     deadline: Duration | None = Field(
         None,

@@ -133,7 +133,11 @@ def release(ctx: Context, run_id: int) -> None:
 
 @acts_as(TRANSFORM)
 def release_gate(ctx: Context, run_id: int) -> None:
-    """Audit the slot; a failed expectation stops the run with :class:`GateClosed`."""
+    """Audit the slot; a failed expectation stops the run with :class:`GateClosed`.
+
+    Where nothing but the lateness of required sources is against it, the run is left as the candidate
+    (:class:`ReleaseHeld`).
+    """
     from lifehouse.releases import gate  # noqa: PLC0415
 
     with _recorded(ctx, "release gate", None, run_id=run_id) as record:
@@ -149,12 +153,15 @@ def release_gate(ctx: Context, run_id: int) -> None:
 
 
 @acts_as(TRANSFORM)
-def publish(ctx: Context, run_id: int) -> int:
-    """Make the slot what everybody reads; returns the release's number."""
+def publish(ctx: Context, run_id: int, *, by: str | None = None, reason: str | None = None) -> int:
+    """Make the slot what everybody reads; returns the release's number.
+
+    :param by: the person who publishes a held run. :param reason: needed where it waits for a required source.
+    """
     from lifehouse.releases.publish import publish as publish_run  # noqa: PLC0415
 
     with _recorded(ctx, "publish", None, run_id=run_id) as record:
-        release_id = publish_run(ctx, run_id)
+        release_id = publish_run(ctx, run_id, by=by, reason=reason)
         moved = ctx.warehouse.rows(_STAYS, {"release": release_id})[0]
         record.rows_in, record.rows_out = moved["members"], moved["moved"]
         return release_id
@@ -215,7 +222,7 @@ def as_known(ctx: Context, /, run_id: int, name: str | None = None, **options: A
 
 @acts_as(TRANSFORM)
 def fail(ctx: Context, run_id: int, message: str) -> None:
-    """Close a run that did not reach publication; the release before it stays."""
+    """Close a run that did not reach publication, unless it is held; the release before it stays."""
     from lifehouse.releases.run import finish  # noqa: PLC0415
 
     finish(ctx, run_id, "failed", message)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lifehouse.errors import GateClosed, LifehouseError, SyncRefused
+from lifehouse.errors import GateClosed, LifehouseError, ReleaseHeld, SyncRefused
 from lifehouse.ingest import decisions
 from support.tiny import ANN, BEN, CAM, Company, sale
 
@@ -80,6 +80,21 @@ def test_a_load_rejected_after_it_was_built_is_undone_by_the_next_run(company: C
     (company.folder / "lines" / "2024-01-06.csv").unlink()
     company.night("2024-01-08")
     assert company.rows(SERVED) == before
+
+
+def test_a_night_without_a_required_sources_files_is_built_but_held_back_until_they_come(
+    company: Company,
+) -> None:
+    before, drops = company.rows(SERVED), _drops(company)
+    company.ctx.warehouse.execute("update control.loads set opened_at = '2024-01-06 02:01+00'")
+    with pytest.raises(ReleaseHeld, match="source tiny did not come, due 2024-01-07 02:00 UTC"):
+        company.night("2024-01-08")
+    assert company.rows(SERVED) == before
+    assert _drops(company) == drops
+    company.lines("2024-01-07", [sale("o9", "p2", "2024-01-07", 10)])  # at last
+    assert company.night("2024-01-08").status == "published"
+    assert company.rows("select late_sources from marts.releases where is_published") == [([],)]
+    assert sum(row[1] for row in company.rows(SERVED)) == 6  # type: ignore[misc]
 
 
 def test_a_required_source_that_never_delivered_stops_the_night(tiny: Callable[..., Company]) -> None:

@@ -373,6 +373,11 @@ DAMAGES: dict[str, list[Damage]] = {
     ],
     "records out of the books": [
         (
+            """update control.runs set late_details = '[{"source": "tiny", "holds": true, "sentence": "tiny did not come"}]'""",
+            "control.runs",
+            "required sources in time",
+        ),
+        (
             "alter table control.load_tables drop constraint load_tables_check; update control.load_tables set received = received + 1",
             "control.load_tables",
             "records accounted for",

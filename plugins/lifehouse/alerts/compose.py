@@ -7,7 +7,7 @@ from lifehouse.alerts.alert import Alert
 from lifehouse.alerts.declaration import Event
 from lifehouse.alerts.subject import Subject
 from lifehouse.context import Context
-from lifehouse.errors import GateClosed, SyncRefused
+from lifehouse.errors import GateClosed, ReleaseHeld, SyncRefused
 
 _WHAT_TO_DO = {
     "ingest": "see that the source answers and lets us in; nothing is lost, the next run takes up where the last load ended",
@@ -33,6 +33,8 @@ def trouble(
     links: dict[str, str] | None = None,
 ) -> Alert:
     """A run that ended badly at ``station``. ``message`` is the error in words that hold no personal value."""
+    if isinstance(error, ReleaseHeld):
+        return _held(ctx, subject, error, run_id, links)
     is_gate = isinstance(error, GateClosed | SyncRefused)
     found = _found(ctx, subject, error, run_id, load_id)
     reasons = found.reasons
@@ -54,6 +56,30 @@ def trouble(
         what_to_do=advice,
         owner=subject.owner(ctx) or found.owner,
         facts=findings.run_words(ctx.warehouse, run_id) + findings.load_words(ctx.warehouse, load_id),
+        served=findings.served(ctx.warehouse),
+        links=links or {},
+    )
+
+
+def _held(
+    ctx: Context, subject: Subject, error: ReleaseHeld, run_id: int | None, links: dict[str, str] | None
+) -> Alert:
+    """A release that is built and sound and waits for required sources: their owners are told."""
+    late = error.sources
+    owners = dict.fromkeys(Subject("source", name).owner(ctx) for name in late)
+    return Alert(
+        Event.GATE_CLOSED,
+        str(subject),
+        f"held back: the release of run {run_id} waits for source{'s' * (len(late) > 1)} {', '.join(late)}",
+        ctx.project.company.company,
+        reasons=error.failures,
+        what_to_do=[
+            *(f"see why {name} is late and trigger the DAG source_{name}, then marts" for name in late),
+            "or serve the release without it: `lifehouse publish --reason ...` (`lifehouse diff published candidate` "
+            "says what it changes)",
+        ],
+        owner=", ".join(filter(None, owners)) or None,
+        facts=findings.run_words(ctx.warehouse, run_id),
         served=findings.served(ctx.warehouse),
         links=links or {},
     )
@@ -117,9 +143,6 @@ def _found(
 
 
 def _late(ctx: Context, run_id: int | None) -> list[str]:
-    names = (
-        ctx.warehouse.value("select late_sources from control.runs where run_id = %s", (run_id,))
-        if run_id
-        else None
-    )
-    return [f"source {name} was late when the release was built" for name in names or []]
+    query = "select late_details from control.runs where run_id = %s"
+    details = ctx.warehouse.value(query, (run_id,)) if run_id else None
+    return [f"late when the release was built: {late['sentence']}" for late in details or []]

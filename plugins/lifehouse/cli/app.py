@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from lifehouse.errors import GateClosed, LifehouseError
+from lifehouse.errors import GateClosed, LifehouseError, ReleaseHeld
 
 _HELP = "\n\n".join(  # one line a paragraph: typer keeps line breaks
     (
@@ -132,6 +132,14 @@ def _name(info: Any) -> str:
 def tell(error: LifehouseError) -> None:
     """Write an error for a person: red, without a traceback; a closed gate lists what did not hold."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
+    if isinstance(error, ReleaseHeld):
+        console.print(
+            f"[bold yellow]{escape(error.subject.capitalize())} is held back; it is built and sound.[/]"
+        )
+        for failure in error.failures:
+            console.print(f"[yellow] • {escape(failure)}[/]")
+        console.print("[yellow]What was served before is still served; nothing was pushed.[/]")
+        return
     if isinstance(error, GateClosed):
         console.print(f"[bold red]The {escape(error.gate)} gate closed for {escape(error.subject)}.[/]")
         for failure in error.failures:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 
@@ -22,10 +23,15 @@ def releases(
 ) -> None:
     """The releases, newest first: as of when, when published, and which one is served."""
     from lifehouse.context import Context
+    from lifehouse.releases.held import WHAT_TO_DO, waiting
 
-    rows = Context.current().warehouse.rows(
-        "select * from marts.releases order by release_id desc limit %s", (last,)
-    )
+    ctx = Context.current()
+    if run := waiting(ctx):
+        typer.echo(
+            f"Run {run['run_id']}, as of {run['as_of']:%Y-%m-%d %H:%M} UTC, is held back since "
+            f"{run['held_at']:%Y-%m-%d %H:%M} UTC: {run['held_why']}.\nTo do: {WHAT_TO_DO}.\n"
+        )
+    rows = ctx.warehouse.rows("select * from marts.releases order by release_id desc limit %s", (last,))
     if not rows:
         typer.echo("Nothing is published yet; `lifehouse run` publishes the first release.")
         return
@@ -38,6 +44,9 @@ def releases(
             state = "served; syncs are paused until the next publication"
         if row["withdrawn_at"]:
             state = f"withdrawn {row['withdrawn_at']:%Y-%m-%d %H:%M} by {row['withdrawn_by']}"
+        if row["publish_reason"]:
+            told = f"published by {row['published_by']} although it was held back: {row['publish_reason']}"
+            state = "; ".join(filter(None, (state, told)))
         table.add_row(
             str(row["release_id"]),
             f"{row['as_of']:%Y-%m-%d %H:%M}",
@@ -45,7 +54,7 @@ def releases(
             str(row["run_id"]),
             str(row["loads"]),
             "\n".join(late["sentence"].removeprefix("source ") for late in row["late_details"]),
-            state,
+            escape(state),
             style="bold green" if row["is_published"] else "dim" if row["withdrawn_at"] else None,
         )
     Console().print(table)
@@ -53,14 +62,19 @@ def releases(
 
 def publish(
     run: Annotated[int | None, typer.Argument(help="A run that was held. Default: the candidate.")] = None,
+    reason: Annotated[
+        str | None,
+        typer.Option(help="Why a run is served that waits for a late source; without personal values."),
+    ] = None,
 ) -> None:
-    """Serve a run that was held by `run --hold`; `diff published candidate` says what that changes."""
+    """Serve a run that was held, by `run --hold` or for a late source; `diff published candidate` says what that changes."""
     from lifehouse import stations
     from lifehouse.context import Context
     from lifehouse.releases.held import candidate
 
     ctx = Context.current()
-    release = stations.publish(ctx, candidate(ctx) if run is None else run)
+    number = candidate(ctx) if run is None else run
+    release = stations.publish(ctx, number, by=getpass.getuser(), reason=reason)
     typer.echo(
         f"Release {release} is served. The syncs were not woken: `lifehouse sync <name>` pushes its segments."
     )

@@ -8,14 +8,15 @@ from pathlib import Path
 
 from lifehouse.build import project
 from lifehouse.context import Context
-from lifehouse.errors import GateClosed
+from lifehouse.errors import GateClosed, ReleaseHeld
 from lifehouse.quality import pages
 from lifehouse.quality.runner import Failure, SubjectCheck, check
-from lifehouse.releases import figures, suites
+from lifehouse.releases import figures, held, suites
 from lifehouse.releases import run as runs
 from lifehouse.releases.candidate import Candidate
 from lifehouse.releases.expectation import Expectation, Rule, within
 from lifehouse.releases.figure_expectation import ExpectFigure
+from lifehouse.releases.late import IN_TIME
 from lifehouse.releases.staged import row_by_row
 
 GATE = "release"
@@ -39,6 +40,7 @@ def judge(ctx: Context, run_id: int, marts: Sequence[str] | None = None) -> Verd
     :param marts: the tables that will be served; by default all of ``dbt_project/models/marts``.
     :raises GateClosed: a critical expectation did not hold, or could not be judged; the run ends, watermark and
         served release stay.
+    :raises ReleaseHeld: all held but that required sources are late: the run is left as the candidate.
     """
     names = sorted(project.mart_names() if marts is None else marts)
     company = ctx.project.company
@@ -53,8 +55,13 @@ def judge(ctx: Context, run_id: int, marts: Sequence[str] | None = None) -> Verd
         )
         failures = check(ctx, GATE, list(_checks(ctx, candidate, names)), run_id=run_id)
         rows = sum(candidate.rows.values())
-        fatal = [failure.sentence for failure in failures if failure.is_critical]
-        if fatal:
+        critical = [failure for failure in failures if failure.is_critical]
+        late = held.waited_for(connection, run_id)
+        if critical and late and all(failure.expectation == IN_TIME for failure in critical):
+            sentences = held.wait(connection, run_id, late)
+            raise ReleaseHeld(f"run {run_id}", [each["source"] for each in late], sentences, rows)
+        if critical:
+            fatal = [failure.sentence for failure in critical]
             runs.finish(ctx, run_id, "gate_closed", "; ".join(fatal))
             raise GateClosed(GATE, f"run {run_id}", fatal, rows)
         connection.execute(

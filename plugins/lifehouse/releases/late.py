@@ -1,7 +1,8 @@
-"""Which sources are missing or late when a run begins."""
+"""Which sources are missing or late when a run begins, and which of them hold its release back."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,13 +16,19 @@ from lifehouse.context import Context
 from lifehouse.errors import LifehouseError
 from lifehouse.ingest.declaration import Source, load_source
 
+#: The rule of the release gate that alone holds a release back instead of stopping its run.
+IN_TIME = "required sources in time"
 #: After a tick, before it can have been missed; at most a quarter of the rhythm.
 _GRACE = timedelta(minutes=10)
+#: The part of the rhythm by which a delivery may come before its tick.
+_EARLY = 8
 
-# What each source last gave, and when it last answered that it has nothing new.
+# What each source last gave, when it last answered that it has nothing new, and what people decided about it: which
+# delivery they rejected, whether the served release still shows a load that they rejected, which tick they let pass.
 _NEWEST = """
     with decided as (
         select source, status, opened_at, load_id, decided_by,
+            decided_by is distinct from 'raw gate' as is_by_person,
             row_number() over (partition by source order by load_id desc) as age
         from control.loads
         where status <> 'open' and kind = 'delivery'
@@ -32,9 +39,34 @@ _NEWEST = """
             max(opened_at) filter (where status = 'accepted') as delivered_at,
             max(load_id) filter (where age = 1 and status = 'rejected') as rejected_load,
             max(opened_at) filter (where age = 1 and status = 'rejected') as rejected_at,
-            max(decided_by) filter (where age = 1 and status = 'rejected') as rejected_by
+            max(decided_by) filter (where age = 1 and status = 'rejected') as rejected_by,
+            max(opened_at) filter (where status = 'rejected' and is_by_person) as taken_back_at
         from decided
         group by source
+    ),
+
+    served as (
+        select runs.loads
+        from control.published
+        inner join control.releases using (release_id)
+        inner join control.runs using (run_id)
+    ),
+
+    undone as (
+        select distinct loads.source
+        from served
+        inner join control.loads as loads on loads.load_id = any(served.loads)
+        where loads.status = 'rejected' and loads.decided_by is distinct from 'raw gate'
+    ),
+
+    let_pass as (
+        select late.value ->> 'source' as source, max((late.value ->> 'due')::timestamptz) as passed_due
+        from control.releases as releases
+        inner join control.runs as runs using (run_id)
+        cross join jsonb_array_elements(runs.late_details) as late
+        where releases.published_by is not null and releases.withdrawn_at is null
+            and (late.value ->> 'holds')::boolean
+        group by 1
     ),
 
     quiet as (
@@ -44,15 +76,21 @@ _NEWEST = """
         group by subject
     )
 
-    select loads.*, quiet.quiet_at
+    select loads.*, quiet.quiet_at, undone.source is not null as is_undone, let_pass.passed_due
     from loads
     left join quiet using (source)
+    left join undone using (source)
+    left join let_pass using (source)
 """
 
 
 @dataclass(frozen=True)
 class Late:
-    """A source that did not deliver in time. ``since`` is the tick it missed, or when what it gave was refused."""
+    """A source that did not deliver in time.
+
+    ``since`` is the tick it missed, or when what it gave was refused; ``due`` the newest tick that it can have
+    missed. ``holds``: it is required and nobody decided otherwise, so its release waits for it.
+    """
 
     source: str
     why: str  # rejected, missed, never
@@ -60,6 +98,8 @@ class Late:
     delivered_at: datetime | None
     load_id: int | None = None
     decided_by: str | None = None
+    due: datetime | None = None
+    holds: bool = False
 
     @property
     def sentence(self) -> str:
@@ -78,7 +118,7 @@ class Late:
 
     def content(self) -> dict[str, Any]:
         """As JSON, for ``control.runs``."""
-        times = {"since": self.since, "delivered_at": self.delivered_at}
+        times = {"since": self.since, "delivered_at": self.delivered_at, "due": self.due}
         return {
             **vars(self),
             **{name: at.isoformat() if at else None for name, at in times.items()},
@@ -86,19 +126,15 @@ class Late:
         }
 
 
-def late_sources(
-    ctx: Context, connection: psycopg.Connection[Any], as_of: datetime | None = None
-) -> list[str]:
-    """The names of the sources that :func:`judge` finds late."""
-    return [late.source for late in judge(ctx, connection, as_of)]
-
-
 def judge(ctx: Context, connection: psycopg.Connection[Any], as_of: datetime | None = None) -> list[Late]:
     """The declared sources that did not deliver in time, sorted by name.
 
-    Late is one whose last load was rejected, or that was not heard of since the newest tick of its ``schedule``
-    that it can have missed by now, and for longer than its rhythm (the time between two ticks). A source is heard of
-    by an accepted load; one that is asked (not: whose files are awaited) also by saying that nothing is new.
+    Late is one whose last load was rejected, or that was not heard of for the newest tick of its ``schedule`` that it
+    can have missed by now: since that tick, or at most an eighth of its rhythm (the time between two ticks) before.
+    A source is heard of by an accepted load; one that is asked (not: whose files are awaited) also by saying that
+    nothing is new. A required source that was not heard of holds the release back, unless a person decided otherwise:
+    by rejecting what came for that tick, or a load that is still served (this run undoes it), or by publishing a run
+    that was held back for that tick. While the clocks are off there is no tick to miss.
 
     :param as_of: of a run; one about the past asks only whether the source was late then.
     :raises LifehouseError: a required source has no accepted load, or no source has.
@@ -106,7 +142,8 @@ def judge(ctx: Context, connection: psycopg.Connection[Any], as_of: datetime | N
     cursor = connection.cursor(row_factory=dict_row)
     known = {row["source"]: row for row in cursor.execute(_NEWEST).fetchall()}
     accepted = {source for source, row in known.items() if row["delivered_at"]}
-    missing = [source for source in ctx.project.company.required_sources if source not in accepted]
+    required = ctx.project.company.required_sources
+    missing = [source for source in required if source not in accepted]
     if missing or not accepted:
         who = (
             f"required source without an accepted load: {', '.join(missing)}"
@@ -117,26 +154,34 @@ def judge(ctx: Context, connection: psycopg.Connection[Any], as_of: datetime | N
     now = datetime.now(UTC)
     moment = min(now, as_of) if as_of else now
     declared = sorted((load_source(path) for path in ctx.project.source_files), key=lambda each: each.source)
-    found = (_judge(source, known.get(source.source), moment) for source in declared)
+    promised = set(required) if os.environ.get("LIFEHOUSE_CLOCK") != "off" else set()
+    found = (
+        _judge(source, known.get(source.source), moment, holds=source.source in promised)
+        for source in declared
+    )
     return [late for late in found if late]
 
 
-def _judge(source: Source, row: dict[str, Any] | None, moment: datetime) -> Late | None:
-    delivered = row["delivered_at"] if row else None
-    if row and row["rejected_load"]:
-        return Late(
-            source.source, "rejected", row["rejected_at"], delivered, row["rejected_load"], row["rejected_by"]
-        )
-    if row is None or delivered is None:
+def _judge(source: Source, row: dict[str, Any] | None, moment: datetime, *, holds: bool) -> Late | None:
+    if row is None or (row["delivered_at"] is None and row["rejected_load"] is None):
         return Late(source.source, "never", None, None)
-    heard = delivered
-    if source.kind != "files" and row["quiet_at"]:
-        heard = max(heard, row["quiet_at"])
+    delivered = row["delivered_at"]
+    quiet = row["quiet_at"] if source.kind != "files" else None
     pace = rhythm(source.schedule, source.time_zone, moment)
     due = last_tick(source.schedule, source.time_zone, moment - (source.deadline or min(_GRACE, pace / 4)))
-    if heard >= due or moment - heard <= pace:
-        return None
-    return Late(source.source, "missed", due, delivered)
+
+    def came(*times: datetime | None) -> bool:
+        return any(at is not None and at >= due - pace / _EARLY for at in times)
+
+    rejected_at = row["rejected_at"]
+    is_late = not came(delivered, quiet)
+    is_decided = came(row["taken_back_at"]) or row["is_undone"] or row["passed_due"] == due
+    holds = holds and is_late and not is_decided
+    is_refused = rejected_at is not None and not (quiet and quiet > rejected_at)
+    if is_refused and (came(rejected_at) or not is_late):
+        refused = row["rejected_load"], row["rejected_by"]
+        return Late(source.source, "rejected", rejected_at, delivered, *refused, due, holds)
+    return Late(source.source, "missed", due, delivered, due=due, holds=holds) if is_late else None
 
 
 def last_tick(schedule: str, time_zone: str, moment: datetime) -> datetime:

@@ -18,12 +18,21 @@ NOTHING_PUBLISHED = "nothing is published yet"
 __all__ = ["NOTHING_PUBLISHED", "detach", "previous", "publish", "rollback"]
 
 
-def publish(ctx: Context, run_id: int, marts: Sequence[str] | None = None) -> int:
+def publish(
+    ctx: Context,
+    run_id: int,
+    marts: Sequence[str] | None = None,
+    *,
+    by: str | None = None,
+    reason: str | None = None,
+) -> int:
     """Serve what run ``run_id`` built, in one transaction: killed before its end, nothing happened.
 
     :param marts: the tables of the slot that are served; by default all of ``dbt_project/models/marts``.
+    :param by: the person who publishes a held run. :param reason: why, of one that waits for a required source.
     :returns: the release; called again, the same.
-    :raises LifehouseError: the run is over, was overtaken or did not pass its gate; readers hold the views.
+    :raises LifehouseError: the run is over, was overtaken or did not pass its gate; it waits for a source, and no
+        person gives a reason; readers hold the views.
     """
     release_id = ctx.warehouse.value("select release_id from control.releases where run_id = %s", (run_id,))
     if release_id is not None:
@@ -32,8 +41,14 @@ def publish(ctx: Context, run_id: int, marts: Sequence[str] | None = None) -> in
     with hold(ctx, run_id) as (_, run):
         if run.gate_passed_at is None:
             raise LifehouseError(f"run {run_id} cannot be published: it has not passed the release gate")
+        if run.held_why and not (by and reason):
+            raise LifehouseError(
+                f"run {run_id} is held back: {run.held_why}. Run the source, then the marts; or say why it is to be "
+                "served as it is: `lifehouse publish --reason ...`"
+            )
         views.attach(ctx, served, run.slot)
-        return views.patiently(ctx, lambda connection: _publish(connection, run, served))
+        told = {"by": by, "reason": reason}
+        return views.patiently(ctx, lambda connection: _publish(connection, run, served, told))
 
 
 def rollback(ctx: Context, by: str = "lifehouse", marts: Sequence[str] | None = None) -> int:
@@ -47,8 +62,10 @@ def rollback(ctx: Context, by: str = "lifehouse", marts: Sequence[str] | None = 
         return views.patiently(ctx, lambda connection: _rollback(connection, by, served))
 
 
-def _publish(connection: psycopg.Connection[Any], run: Run, marts: Sequence[str]) -> int:
-    release_id = _insert(connection, _RELEASE, {"run_id": run.run_id})
+def _publish(
+    connection: psycopg.Connection[Any], run: Run, marts: Sequence[str], told: dict[str, Any]
+) -> int:
+    release_id = _insert(connection, _RELEASE, {"run_id": run.run_id, **told})
     facts = {"release_id": release_id, "run_id": run.run_id, "slot": run.slot}
     connection.execute(_SLOT_READY, facts)
     history.record(connection, release_id, run.as_of, run.slot)
@@ -106,8 +123,9 @@ def _insert(connection: psycopg.Connection[Any], query: str, parameters: dict[st
 
 
 _RELEASE = """
-    insert into control.releases (run_id, slot, as_of, fingerprint, change_seq)
-    select run_id, slot, as_of, fingerprint, change_seq from control.runs where run_id = %(run_id)s
+    insert into control.releases (run_id, slot, as_of, fingerprint, change_seq, published_by, publish_reason)
+    select run_id, slot, as_of, fingerprint, change_seq, %(by)s, %(reason)s
+    from control.runs where run_id = %(run_id)s
     returning release_id
 """
 

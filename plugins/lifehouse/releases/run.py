@@ -38,6 +38,7 @@ class Run:
     full_refresh: bool
     late_sources: list[str]
     gate_passed_at: datetime | None
+    held_why: str | None
     message: str | None
 
     @classmethod
@@ -146,7 +147,7 @@ def begin(ctx: Context, as_of: datetime, full_refresh: bool = False, *, past: bo
 
 
 def finish(ctx: Context, run_id: int, status: str, message: str | None = None) -> None:
-    """End a run that will not be published: ``failed`` or ``gate_closed``. One that ended keeps its end."""
+    """End a run that will not be published: ``failed`` or ``gate_closed``. One that ended, or is held, stays so."""
     ctx.warehouse.execute(_END, {"run_id": run_id, "status": status, "message": message})
 
 
@@ -233,5 +234,5 @@ _START = (
 _END = """
     update control.runs
     set status = %(status)s, ended_at = clock_timestamp(), message = %(message)s
-    where run_id = %(run_id)s and (status = 'running' or ended_at is null)
+    where run_id = %(run_id)s and (status = 'running' or ended_at is null) and held_at is null
 """

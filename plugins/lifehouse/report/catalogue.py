@@ -34,7 +34,7 @@ Plain views on what the house writes down about itself, beside the release.
 
 | view | one row for each |
 |---|---|
-| `releases` | release: as of when, when published, whether it is served now, which sources were late |
+| `releases` | release: as of when, when published, whether it is served now, which sources were late, whether it waited for one |
 | `runs` | run and station (source, sync): rows in and out, seconds, share, peak memory in bytes; the run's as-of and outcome |
 | `quality_results` | expectation judged by a gate: what must hold, whether it did, how many rows did not |
 | `segment_history` | segment, customer and stay: from which release to which |

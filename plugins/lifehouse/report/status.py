@@ -14,6 +14,7 @@ from rich.text import Text
 from lifehouse.alerts import ledger
 from lifehouse.context import Context
 from lifehouse.errors import LifehouseError
+from lifehouse.releases.held import WHAT_TO_DO, waiting
 from lifehouse.releases.late import judge
 from lifehouse.releases.overdue import overdue
 from lifehouse.report import words
@@ -26,6 +27,7 @@ _STYLES = {
     "done": "green",
     "unchanged": "dim",
     "running": "cyan",
+    "held": "yellow",
     "open": "cyan",
 }
 
@@ -49,7 +51,8 @@ _SOURCES = """
 """
 
 _RUNS = """
-    select run_id, as_of, status, started_at, extract(epoch from ended_at - started_at) as seconds, message
+    select run_id, as_of, case when status = 'running' and held_at is not null then 'held' else status end as status,
+        started_at, extract(epoch from ended_at - started_at) as seconds, message
     from control.runs
     order by run_id desc
     limit 5
@@ -87,6 +90,7 @@ def print_status(ctx: Context, console: Console) -> None:
 def _parts(ctx: Context, warehouse: Warehouse, zone: str) -> Iterator[RenderableType]:
     published = next(iter(warehouse.rows(_PUBLISHED)), None)
     yield _published(ctx, published, zone)
+    yield from _held(ctx, zone)
     yield _sources(ctx, warehouse.rows(_SOURCES), _late(ctx, warehouse), zone)
     runs = warehouse.rows(_RUNS)
     if runs:
@@ -134,6 +138,15 @@ def _published(ctx: Context, row: Row | None, zone: str) -> RenderableType:
             "[yellow]the syncs are paused since a rollback; the next release that is published wakes them[/]"
         )
     return Text.from_markup("\n".join(lines))
+
+
+def _held(ctx: Context, zone: str) -> Iterator[RenderableType]:
+    """The run that waits for a required source."""
+    if run := waiting(ctx):
+        yield Text.assemble(
+            (f"Run {run['run_id']} is held back ", "bold yellow"),
+            f"since {words.instant(run['held_at'], zone)}: {run['held_why']}; {WHAT_TO_DO}",
+        )
 
 
 def _late(ctx: Context, warehouse: Warehouse) -> dict[str, str]:

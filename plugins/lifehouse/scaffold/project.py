@@ -96,7 +96,7 @@ def _company_yaml(made: Plan) -> str:
             "note: ''                         # a sentence that every report shows, e.g. where the data comes from",
             f"reporting_currency: {made.currency}",
             f"time_zone: {made.zone}                  # in which days, weeks and months are reported",
-            f"required_sources: [{made.name}]       # without an accepted load of these no release is built",
+            f"required_sources: [{made.name}]       # a release waits while one of these is late",
             "",
         )
     )

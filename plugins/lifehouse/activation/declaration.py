@@ -180,6 +180,6 @@ def find_sync(project: Project, name: str) -> Sync:
 
 
 def _node(path: Path, key: str) -> yaml.Node | None:
-    document = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    document = config.parsed(path.read_text(encoding="utf-8"))[0]
     pairs = document.value if isinstance(document, yaml.MappingNode) else []
     return next((value for name, value in pairs if name.value == key), None)

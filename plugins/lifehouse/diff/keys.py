@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-import yaml
-
+from lifehouse import config
 from lifehouse.build.project import SHIPPED
 
 
@@ -15,7 +14,7 @@ def keys() -> dict[str, list[str]]:
     """Mart -> the columns that identify its rows: the first ``unique_combination``, else the column that is ``unique``."""
     found: dict[str, list[str]] = {}
     for path in sorted((SHIPPED / "models" / "marts").rglob("*.yml")):
-        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", []):
+        for model in config.read(path.read_text(encoding="utf-8")).get("models", []):
             columns = _key(model)
             if columns:
                 found[model["name"]] = columns

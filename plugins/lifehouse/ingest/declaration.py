@@ -117,7 +117,7 @@ def load_source(path: Path) -> Source:
     :raises ConfigError: one line per mistake, with file and line.
     """
     try:
-        kind = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("kind")
+        kind = (config.read(path.read_text(encoding="utf-8")) or {}).get("kind")
     except (OSError, yaml.YAMLError, AttributeError):
         kind = None  # config.load says what is wrong
     source = config.load(path, _KINDS.get(kind, Source), variables=False)

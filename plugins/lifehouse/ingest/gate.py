@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from great_expectations.expectations.expectation import Expectation
 from psycopg import sql
 
 from lifehouse.context import Context
 from lifehouse.errors import GateClosed, LifehouseError
-from lifehouse.ingest import decisions, deletion_suite, lock, profile, rhythm, suite
+from lifehouse.ingest import counted, decisions, deletion_suite, lock, profile, rhythm, suite
 from lifehouse.ingest.declaration import Source, find_source
 from lifehouse.ingest.raw import Place
-from lifehouse.quality.runner import Failure, check
+from lifehouse.quality.runner import Failure, SubjectCheck, check
 from lifehouse.warehouse.rights import TRANSFORM
 
 GATE = "raw"
@@ -56,24 +57,25 @@ def decide(ctx: Context, source: Source, load_id: int) -> None:
             f"load {load_id} has tables that {source.source} no longer declares: {', '.join(gone)}"
         )
     zone = ctx.project.company.time_zone
-    checks = []
-    for row in tables:
-        place = Place(source, row["table_name"])
-        if row["loaded"]:
-            with ctx.warehouse.connect() as connection:
-                profile.write(connection, place, load_id, zone)
-    for row in tables:
-        place = Place(source, row["table_name"])
-        is_first = not row["is_known"]
-        is_whole = (
-            place.table.whole or is_first or (place.table.cursor is not None and not row["cursor_from"])
-        )
-        with ctx.warehouse.connect() as connection:
+    expected: list[Expectation] = []
+    with ctx.warehouse.connect() as connection:
+        for row in tables:
+            if row["loaded"]:
+                profile.write(connection, Place(source, row["table_name"]), load_id, zone)
+        found = counted.of_load(connection, load_id)
+        for row in tables:
+            place = Place(source, row["table_name"])
+            is_first = not row["is_known"]
+            is_whole = (
+                place.table.whole or is_first or (place.table.cursor is not None and not row["cursor_from"])
+            )
             figures = rhythm.judge(connection, place, load_id, zone)
-        checks.append(
-            suite.of_table(place, load_id, figures, is_whole=is_whole, is_profiled=bool(row["loaded"]))
-        )
-        checks += deletion_suite.checks(ctx, place, load_id)
+            found[place.name] |= counted.age(connection, place, load_id)
+            expected += suite.of_table(
+                place, load_id, found[place.name], figures, is_whole=is_whole, is_profiled=bool(row["loaded"])
+            )
+            expected += deletion_suite.expectations(connection, place, load_id)
+    checks = [SubjectCheck(source.source, None, expected, source.owner)]
     failures = [f for f in check(ctx, GATE, checks, load_id=load_id, pages=source.source) if f.is_critical]
     if not failures:
         decisions.settle(ctx, load_id, "accepted", by="raw gate")

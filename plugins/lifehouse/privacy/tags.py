@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-import yaml
-
+from lifehouse import config
 from lifehouse.ingest.declaration import load_source
 from lifehouse.privacy.kinds import KINDS, Personal
 from lifehouse.project import INSTALLATION, Project
@@ -50,7 +49,7 @@ def contract() -> dict[str, Personal]:
     :raises ValueError: a tag that is no kind, or a name with two.
     """
     found: dict[str, Personal] = dict(RENAMED)
-    for model in yaml.safe_load(CONTRACT.read_text(encoding="utf-8"))["models"]:
+    for model in config.read(CONTRACT.read_text(encoding="utf-8"))["models"]:
         for column in model["columns"]:
             kind = column.get("config", {}).get("meta", {}).get("personal")
             if kind is None:

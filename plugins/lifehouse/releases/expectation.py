@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from great_expectations.expectations.expectation import Expectation
 
+from lifehouse.quality.figure import is_within
+
 #: A suite with these ``TABLES`` is judged on every mart.
 EVERY_MART = ("*",)
 Severity = Literal["critical", "warning", "info"]
@@ -53,9 +55,7 @@ class Rule:
     detail: str | None = None
 
     def holds(self, figure: float | None) -> bool:
-        if figure is None:
-            return True
-        return (self.least is None or figure >= self.least) and (self.most is None or figure <= self.most)
+        return figure is None or is_within(figure, self.least, self.most)
 
 
 def described(

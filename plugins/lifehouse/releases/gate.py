@@ -10,12 +10,13 @@ from lifehouse.build import project
 from lifehouse.context import Context
 from lifehouse.errors import GateClosed, ReleaseHeld
 from lifehouse.quality import pages
+from lifehouse.quality.figure import ExpectFigure
 from lifehouse.quality.runner import Failure, SubjectCheck, check
 from lifehouse.releases import figures, held, suites
 from lifehouse.releases import run as runs
 from lifehouse.releases.candidate import Candidate
 from lifehouse.releases.expectation import Expectation, Rule, within
-from lifehouse.releases.figure_expectation import ExpectFigure
+from lifehouse.releases.figures import Figure
 from lifehouse.releases.late import IN_TIME
 from lifehouse.releases.staged import row_by_row
 
@@ -86,10 +87,30 @@ def _checks(ctx: Context, candidate: Candidate, marts: list[str]) -> Iterator[Su
     with ctx.warehouse.connect(autocommit=True) as connection:
         connection.execute("set jit = off")  # compiling many small aggregates takes longer than counting
         counted = figures.count(connection, rules)
-    yield SubjectCheck(GATE, None, [ExpectFigure.of(figure) for figure in counted])
+    yield SubjectCheck(GATE, None, [_expected(figure) for figure in counted])
     for name, expectations in others.items():
         table = name if "." in name else candidate.table(name)
         yield SubjectCheck(name, f"select * from {table}", expectations, rows=candidate.rows.get(name))  # noqa: S608
+
+
+def _expected(figure: Figure) -> ExpectFigure:
+    rule = figure.rule
+    return ExpectFigure.told(
+        figure.subject,
+        rule.name,
+        figure.value,
+        meaning=rule.meaning,
+        what_to_do=rule.what_to_do,
+        severity=rule.severity,
+        owner=rule.owner,
+        least=rule.least,
+        most=rule.most,
+        null_holds=True,
+        checked=figure.checked,
+        counts_rows=rule.counts_rows,
+        found=figure.error or figure.detail,
+        unjudged=figure.error is not None,
+    )
 
 
 def _exists(candidate: Candidate, mart: str) -> Rule:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import yaml
-
+from lifehouse import config
 from lifehouse.project import INSTALLATION
 
 _MODELS = INSTALLATION / "dbt_project" / "models" / "marts"
@@ -26,10 +25,9 @@ class Shape:
 @cache
 def shapes() -> dict[str, Shape]:
     """By mart."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     found: dict[str, Shape] = {}
     for path in sorted(_MODELS.rglob("*.yml")):
-        declared = yaml.load(path.read_text(encoding="utf-8"), loader) or {}  # noqa: S506  a safe loader, in C
+        declared = config.read(path.read_text(encoding="utf-8")) or {}
         found |= {model["name"]: _shape(model) for model in declared.get("models") or []}
     return found
 

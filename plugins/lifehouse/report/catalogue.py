@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from lifehouse import config
 from lifehouse.project import INSTALLATION
 
 PAGE = INSTALLATION / "docs" / "marts.md"
@@ -61,7 +60,7 @@ def _areas() -> Iterator[str]:
 
 
 def _models(file: Path) -> list[dict[str, Any]]:
-    return (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("models") or []
+    return (config.read(file.read_text(encoding="utf-8")) or {}).get("models") or []
 
 
 def _model(model: dict[str, Any]) -> Iterator[str]:

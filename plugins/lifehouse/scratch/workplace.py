@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import Any
 
 import psycopg
-import yaml
 from psycopg import sql
 
+from lifehouse import config
 from lifehouse.build import dbt, identity
 from lifehouse.build.place import Place
 from lifehouse.build.project import SHIPPED
@@ -157,7 +157,7 @@ def happenings() -> dict[str, list[str]]:
     """The tables of the input contract that tell what happened to a customer, each with its columns of times."""
     path = SHIPPED / "models" / "staging" / "contract" / "contract.yml"
     tables = {}
-    for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]:
+    for model in config.read(path.read_text(encoding="utf-8"))["models"]:
         meta = model.get("config", {}).get("meta", {})
         if "happened_at" in meta:
             tables[model["name"].removeprefix("contract_")] = [meta["happened_at"], *meta.get("later", [])]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from great_expectations.expectations.expectation import Expectation
 from psycopg import sql
 
 from lifehouse.context import Context
@@ -12,6 +11,7 @@ from lifehouse.errors import GateClosed, LifehouseError
 from lifehouse.ingest import counted, decisions, deletion_suite, lock, profile, rhythm, suite
 from lifehouse.ingest.declaration import Source, find_source
 from lifehouse.ingest.raw import Place
+from lifehouse.quality.figure import ExpectFigure
 from lifehouse.quality.runner import Failure, SubjectCheck, check
 from lifehouse.warehouse.rights import TRANSFORM
 
@@ -57,7 +57,7 @@ def decide(ctx: Context, source: Source, load_id: int) -> None:
             f"load {load_id} has tables that {source.source} no longer declares: {', '.join(gone)}"
         )
     zone = ctx.project.company.time_zone
-    expected: list[Expectation] = []
+    expected: list[ExpectFigure] = []
     with ctx.warehouse.connect() as connection:
         for row in tables:
             if row["loaded"]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from great_expectations.compatibility import pydantic
-from great_expectations.expectations.expectation import BatchExpectation
+from great_expectations.expectations.expectation import BatchExpectation, Expectation
 from great_expectations.expectations.metadata_types import FailureSeverity
+
+__all__ = ["ExpectFigure", "Expectation", "is_within"]
 
 
 def is_within(figure: float, least: float | None, most: float | None) -> bool:

@@ -6,24 +6,19 @@ Results hold counts and aggregates, never a value of a single record.
 from __future__ import annotations
 
 import logging
-import os
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"great_expectations.*")
+import great_expectations as gx
+import pandas as pd
+from great_expectations.expectations.expectation import Expectation
 
-import great_expectations as gx  # noqa: E402  after its analytics are off
-import pandas as pd  # noqa: E402
-from great_expectations.expectations.expectation import Expectation  # noqa: E402
-
-from lifehouse.context import Context  # noqa: E402
-from lifehouse.quality import page  # noqa: E402
-from lifehouse.quality import pages as docs  # noqa: E402
-from lifehouse.warehouse.connection import Warehouse  # noqa: E402
+from lifehouse.context import Context
+from lifehouse.quality import page
+from lifehouse.quality import pages as docs
+from lifehouse.warehouse.connection import Warehouse
 
 _STORE = """
 insert into control.quality_results

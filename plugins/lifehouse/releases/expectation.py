@@ -9,9 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from great_expectations.expectations.expectation import Expectation
-
-from lifehouse.quality.figure import is_within
+from lifehouse.quality.figure import Expectation, is_within
 
 #: A suite with these ``TABLES`` is judged on every mart.
 EVERY_MART = ("*",)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from lifehouse.ingest import decisions, retention
 from lifehouse.ingest.record import TableCounts
 
 #: Ingests in a process of its own, which kills itself at the named place.
@@ -18,7 +19,7 @@ import os, signal, sys
 from pathlib import Path
 from lifehouse.context import Context
 from lifehouse.home import Home
-from lifehouse.ingest import landing, record, run
+from lifehouse.ingest import landing, record, retention, run
 from lifehouse.project import Project
 from lifehouse.warehouse.connection import Warehouse
 
@@ -31,15 +32,24 @@ def second(function, calls=[]):
         return die() if len(calls) > 1 else function(*arguments)
     return called
 
+class Dying(str):
+    def encode(self, *_):
+        die()
+
 places = {
     "nowhere": lambda: None,
     "between landing and record": lambda: setattr(run, "record", die),
     "inside record": lambda: setattr(record, "_table", second(record._table)),
     "after record": lambda: setattr(landing, "clear", second(landing.clear)),
+    "between batches of a prune": lambda: setattr(retention, "_batch", second(retention._batch)),
+    "inside a batch of a prune": lambda: setattr(retention, "_MARK", (Dying(),)),
 }
 places[os.environ["TEST_PLACE"]]()
 ctx = Context(Home(Path(os.environ["TEST_HOME"])), Project(Path(os.environ["TEST_PROJECT"])))
 vars(ctx)["warehouse"] = Warehouse(os.environ["TEST_WAREHOUSE"])
+if "prune" in os.environ["TEST_PLACE"]:
+    retention._BATCH = 1  # a transaction a load
+    retention.prune(ctx)
 print(run.ingest(ctx, "shop").load_id)
 """
 
@@ -108,3 +118,51 @@ def test_a_killed_first_ingest_leaves_nothing(shop: Any) -> None:
     assert shop.value("select count(*) from control.loads") == 0
     assert shop.night().tables["orders"] == TableCounts(100, 100, 0, 0)
     _is_complete(shop, 100)
+
+
+RAW = "select order_id, amount::text, _load_id, _deleted from raw_shop.orders order by 1, 3"
+STANDS = """
+    select distinct on (order_id) order_id, amount::text, _deleted from raw_shop.orders
+    inner join control.loads on load_id = _load_id and status = 'accepted'
+    order by order_id, _load_id desc
+"""
+
+
+@pytest.fixture
+def aged(shop: Any, shop_database: Any) -> Any:
+    """Five nights that retention has passed, one of them rejected, in which forty orders changed again and again."""
+    shop.declare("quarantine_share: 0.05", "quarantine_share: 0.05\nretention: 1d")
+    shop.night()
+    for night in range(1, 5):
+        shop_database.run(
+            f"update orders set amount = {night}, updated_at = '2020-02-0{night}' where order_id <= {night * 10}"
+        )
+        shop.night()
+    decisions.settle(shop.ctx, 3, "rejected", by="a person")
+    for statement in (
+        "update control.loads set opened_at = opened_at - interval '9 days'",
+        "update control.core_state set fingerprint = 'built', change_seq = (select max(change_seq) from control.loads)",
+    ):
+        shop.ctx.warehouse.execute(statement)
+    return shop
+
+
+@pytest.mark.parametrize("place", ["between batches of a prune", "inside a batch of a prune"])
+def test_a_killed_prune_loses_nothing_and_the_next_one_completes_it(aged: Any, place: str) -> None:
+    before, stands = aged.rows(RAW), aged.rows(STANDS)
+    killed = _start(aged, place)
+    killed.communicate(timeout=120)
+    assert killed.returncode == -signal.SIGKILL
+    done = aged.value("select count(*) from control.load_tables where baselined_at is not null")
+    assert done == (1 if "between" in place else 0)
+    assert aged.rows(STANDS) == stands
+    if not done:
+        assert aged.rows(RAW) == before, "a transaction that did not end leaves nothing"
+
+    retention.prune(aged.ctx)
+    assert aged.rows(STANDS) == stands
+    assert aged.rows("select count(*), count(distinct order_id) as orders from raw_shop.orders") == [
+        (100, 100)
+    ]
+    assert aged.value("select count(*) from control.load_tables where baselined_at is null") == 0
+    assert retention.prune(aged.ctx) == []

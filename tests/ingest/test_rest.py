@@ -40,7 +40,10 @@ tables:
 
 
 class Api(ThreadingHTTPServer):
-    """``records`` of contacts, three a page; ``answer`` replaces the answer; ``asked`` are the queries."""
+    """``records`` of contacts, three a page; ``answer`` replaces the answer; ``asked`` are the queries.
+
+    ``/contacts/ids`` lists the ids of all, or what ``listed`` says; ``list_breaks`` after its first page.
+    """
 
     daemon_threads = True
 
@@ -54,6 +57,8 @@ class Api(ThreadingHTTPServer):
         ]  # fmt: skip
         self.answer: tuple[int, bytes] | None = None
         self.asked: list[dict[str, list[str]]] = []
+        self.listed: list[Any] | None = None
+        self.list_breaks = False
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -64,13 +69,26 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         query = parse_qs(urlsplit(self.path).query)
-        self.server.asked.append(query)
-        status, body = self.server.answer or self._page(query)
+        is_list = urlsplit(self.path).path == "/contacts/ids"
+        if not is_list:
+            self.server.asked.append(query)
+        status, body = self.server.answer or (self._ids(query) if is_list else self._page(query))
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _ids(self, query: dict[str, list[str]]) -> tuple[int, bytes]:
+        listed = self.server.listed
+        ids = [{"id": row["id"]} for row in self.server.records] if listed is None else listed
+        start = int(query.get("after", ["0"])[0])
+        if start and self.server.list_breaks:
+            return 500, b"{}"
+        page = {"ids": ids[start : start + 5]}
+        if start + 5 < len(ids):
+            page["next"] = f"{self.server.url}/contacts/ids?kind={query['kind'][0]}&after={start + 5}"  # type: ignore[assignment]
+        return 200, json.dumps(page).encode()
 
     def _page(self, query: dict[str, list[str]]) -> tuple[int, bytes]:
         if self.headers["Authorization"] != "Bearer s3cret":
@@ -181,3 +199,57 @@ def test_a_source_that_is_down_or_refuses_says_so(
         SourceError, match=r"GET /contacts at 127.0.0.1:1 failed after 4 attempts \(ConnectionError\)"
     ):
         crm.ingest()
+
+
+@pytest.fixture
+def listing(crm: Any) -> Any:
+    """The API with a list of all its keys apart, whose records have another place in the answer."""
+    crm.declare(
+        "key: id",
+        "key: id\n    deletions: {keys: {path: /contacts/ids, records: $.ids, params: {kind: all}}, spare_rows: 2}",
+    )
+    crm.judged_night()
+    return crm
+
+
+def _living(crm: Any) -> list[int]:
+    newest = """
+        select distinct on (id) id, _deleted from raw_crm.contacts
+        inner join control.loads on load_id = _load_id and status = 'accepted'
+        order by id, _load_id desc, _deleted desc
+    """
+    return [row[0] for row in crm.rows(f"select id from ({newest}) as newest where not _deleted order by id")]
+
+
+def test_a_key_that_the_apis_own_list_lacks_is_deleted_though_no_record_tells(listing: Any, api: Api) -> None:
+    gone = api.records.pop(1)  # its page and its cursor are long past
+    assert listing.judged_night().tables["contacts"].deleted == 1
+    assert _living(listing) == [1, 3, 4, 5, 6, 7, 8]
+    assert listing.night().load_id is None
+    api.records.append(gone)
+    assert listing.judged_night().tables["contacts"].revived == 1
+    assert _living(listing) == list(range(1, 9))
+
+
+def test_a_list_that_breaks_off_is_no_list_and_one_that_is_short_closes_the_gate(
+    listing: Any, api: Api
+) -> None:
+    api.records.append(api.records[0] | {"id": 9, "updated_at": "2020-01-09T00:00:00Z"})
+    api.list_breaks = True
+    with pytest.raises(SourceError, match=r"GET /contacts/ids at .* answered 500"):
+        listing.ingest()
+    assert listing.value("select count(*) from control.loads") == 1
+    api.list_breaks, api.listed = False, [{"id": 1}, {"id": 2}]
+    with pytest.raises(GateClosed, match="keys 6 would be"):
+        listing.judged_night()
+    assert _living(listing) == list(range(1, 9))
+    api.listed = []
+    with pytest.raises(GateClosed, match="keys 8 would be"):
+        listing.judged_night()
+
+
+def test_a_list_of_what_are_no_keys_deletes_nothing(listing: Any, api: Api) -> None:
+    api.listed = [1, 2, {"number": 3}, {"id": "four"}]
+    listing.ingest()
+    assert listing.value("select coalesce(sum(deleted), 0) from control.load_tables") == 0
+    assert _living(listing) == list(range(1, 9))

@@ -8,6 +8,9 @@ import psycopg
 import pytest
 
 from lifehouse import doctor, stations
+from lifehouse.alerts import ledger
+from lifehouse.alerts.alert import Alert
+from lifehouse.alerts.declaration import Channel, Event
 from lifehouse.doctor import roles as examined
 from lifehouse.errors import WarehouseError
 from lifehouse.warehouse import rights, roles
@@ -53,6 +56,7 @@ FORBIDDEN = {
         "update control.published set slot = 'green'",
         "update control.loads set status = 'accepted'",
         "update control.releases set withdrawn_by = 'me'",
+        "select from control.mask_key",
         "create table marts.mine (a int)",
     ),
     rights.BI: (
@@ -94,6 +98,32 @@ def test_a_role_may_not(company: Company, login: Login, role: str, statement: st
         reader.execute("reset role")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             reader.execute(statement.encode())
+
+
+def test_every_control_table_is_named_where_rights_are_given(company: Company) -> None:
+    """One that nobody named would be read by each station and written by none, until a night fails."""
+    kept = "select relname::text from pg_class where relnamespace = 'control'::regnamespace and relkind in ('r', 'p')"
+    there = {name for (name,) in company.rows(kept)}
+    named = {name for right in rights.RIGHTS if right.schema == "control" for name in right.tables}
+    named |= {name for schema, name in {*rights.OWNED_TABLES, *rights.HIDDEN} if schema == "control"}
+    named |= rights.READ_ALONE
+    assert there - named == set()
+    assert named - there == {"*", "change_seq"}
+
+
+@pytest.mark.parametrize("role", rights.STATION_ROLES)
+def test_a_station_may_note_and_send_alerts(company: Company, role: str) -> None:
+    acting = company.ctx.acting_as(role)
+    assert acting.warehouse.role == role
+    channel = Channel(kind="webhook", connection=f"pager_{role}")
+    alert = Alert(Event.FAILED, "marts", "failed", "Tiny")
+    assert ledger.note(acting.warehouse, alert, role, [channel])
+    waiting = ledger.claim(acting.warehouse, [channel.key])
+    assert waiting is not None
+    ledger.failed(acting.warehouse, waiting, "no answer")
+    ledger.sent(acting.warehouse, waiting)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        acting.warehouse.execute("delete from control.alerts")
 
 
 def test_bi_reads_every_mart_of_the_release_and_of_trust(company: Company, login: Login) -> None:

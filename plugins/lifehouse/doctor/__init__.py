@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from lifehouse.context import Context
-from lifehouse.doctor import alerts, machine, project, roles, state
+from lifehouse.doctor import alerts, machine, project, roles, state, travel
 from lifehouse.doctor.findings import Finding, Verdict
 from lifehouse.errors import LifehouseError
 
@@ -27,6 +27,7 @@ def examine(ctx: Context) -> list[Finding]:
         state.home,
         state.warehouse,
         roles.access,
+        travel.connections,
         project.company,
         project.declarations,
         project.staging,

@@ -1,7 +1,7 @@
 """Who may do what in the warehouse: the one table that roles are made, checked and repaired from.
 
-Whoever adds a table that a station writes adds its line here; `lifehouse doctor --fix`, an upgrade, and the first
-station of a fresh database make the grants.
+Whoever adds a control table names it here, among the rights of the station that writes it or as one that none does;
+`lifehouse doctor --fix`, an upgrade, and the first station of a fresh database make the grants.
 """
 
 from __future__ import annotations
@@ -40,6 +40,10 @@ OWNED = {
 }
 #: Tables of other schemas that a role must own: only an owner may analyse a table in Postgres 16.
 OWNED_TABLES = {("control", "run_customers"): TRANSFORM}
+#: Control tables that no station writes.
+READ_ALONE = {"migrations", "role_grants"}
+#: Tables that no role may read: the key of the masks is read by a function that only views call.
+HIDDEN = {("control", "mask_key")}
 #: Functions that act with the rights of a role that the caller does not have.
 OWNED_FUNCTIONS = {("control", "index_raw"): INGEST}
 
@@ -47,6 +51,8 @@ _READ = ("SELECT",)
 _APPEND = ("SELECT", "INSERT")
 _KEEP = ("SELECT", "INSERT", "UPDATE")
 _WORK = ("SELECT", "INSERT", "UPDATE", "DELETE")
+#: What became of a task is noted with the rights of its station.
+_ALERTS = {"alerts": _APPEND, "alert_sends": _KEEP}
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,8 @@ class Right:
 
     def on(self, table: str) -> set[str]:
         """The privileges on a table of this name."""
+        if (self.schema, table) in HIDDEN:
+            return set()
         return {each for name, wide in self.tables.items() if fnmatchcase(table, name) for each in wide}
 
 
@@ -80,6 +88,7 @@ RIGHTS = (
         "quality_results": _APPEND,
         "stations": _KEEP,
         "change_seq": ("USAGE",),
+        **_ALERTS,
     }),
     Right(TRANSFORM, "raw", ("USAGE",), {"*": _READ}),
     Right(TRANSFORM, "landing", ("USAGE",), {"*": _READ}),  # not needed; default privileges cannot tell it from raw
@@ -96,10 +105,16 @@ RIGHTS = (
         "stations": _KEEP,
         "scratch": _WORK,
         "scratch_as_ofs": _WORK,
+        **_ALERTS,
     }),
     Right(TRANSFORM, "history", ("USAGE",), {"*": _KEEP}),
     Right(TRANSFORM, "marts", ("USAGE", "CREATE"), {"*": _READ}),
-    Right(ACTIVATE, "control", ("USAGE",), {"*": _READ, "quality_results": _APPEND, "stations": _KEEP}),
+    Right(ACTIVATE, "control", ("USAGE",), {
+        "*": _READ,
+        "quality_results": _APPEND,
+        "stations": _KEEP,
+        **_ALERTS,
+    }),
     Right(ACTIVATE, "activation", ("USAGE",), {"*": _WORK}),
     Right(ACTIVATE, "marts", ("USAGE",), {"*": _READ}),
     Right(BI, "marts", ("USAGE",), {"*": _READ}),
@@ -136,5 +151,8 @@ ATTRIBUTES = ("NOLOGIN", "NOSUPERUSER", "NOCREATEDB", "NOCREATEROLE", "NOREPLICA
 
 def fingerprint() -> str:
     """Of all that this file declares."""
-    told = (ROLES, MEMBERS, DATABASE, OWNED, OWNED_TABLES, OWNED_FUNCTIONS, RIGHTS, DEFAULTS, ATTRIBUTES)
+    told = (
+        *(ROLES, MEMBERS, DATABASE, OWNED, OWNED_TABLES, OWNED_FUNCTIONS, RIGHTS, DEFAULTS, ATTRIBUTES),
+        sorted(HIDDEN),
+    )
     return hashlib.sha256(repr(told).encode()).hexdigest()[:16]

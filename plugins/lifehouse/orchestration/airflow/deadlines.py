@@ -50,7 +50,6 @@ def missed(context: Any) -> None:
     from lifehouse.alerts.declaration import Event  # noqa: PLC0415
     from lifehouse.alerts.lateness import late  # noqa: PLC0415
     from lifehouse.alerts.subject import Subject  # noqa: PLC0415
-    from lifehouse.context import Context  # noqa: PLC0415
     from lifehouse.orchestration.airflow import links, notify  # noqa: PLC0415
 
     told = context["dag_run"]
@@ -59,7 +58,7 @@ def missed(context: Any) -> None:
     if subject is None or told["state"] == "success":
         return
     with notify.harmless("telling that a run is late"):
-        ctx = Context.current()
+        ctx = notify.acting({"dag_run": run})
         ended = (Event.GATE_CLOSED, Event.FAILED)
         if not ledger.is_noted(ctx.warehouse, str(subject), run.run_id, ended):  # that it failed says more
             alert = late(

@@ -21,9 +21,11 @@ from lifehouse.alerts.subject import Subject
 from lifehouse.context import Context
 from lifehouse.errors import GateClosed, WarehouseError
 from lifehouse.orchestration.airflow import channels, failures, links
+from lifehouse.warehouse.rights import ACTIVATE, INGEST, TRANSFORM
 
 log = logging.getLogger("lifehouse")
 _ENDED_BADLY = (Event.GATE_CLOSED, Event.FAILED)
+_ROLES = {"source": INGEST, "marts": TRANSFORM, "sync": ACTIVATE}
 
 
 @contextmanager
@@ -35,17 +37,18 @@ def watched(station: str, *, run_id: int | None = None, load_id: int | None = No
         context: Any = get_current_context()
         if failures.is_final(error, context["ti"]):
             with harmless("noting"):
-                _note_trouble(Context.current(), context, station, error, run_id, load_id)
+                _note_trouble(acting(context), context, station, error, run_id, load_id)
         raise
 
 
 def well(*, run_id: int | None = None, load_id: int | None = None) -> None:
     """Note that the run at hand did what it should: its warnings, and that earlier trouble is over."""
     with harmless("noting"):
-        ctx, context = Context.current(), get_current_context()
+        context: Any = get_current_context()
         subject, key = _about(context)
         if subject is None:
             return
+        ctx = acting(context)
         told = links.of_run(context["dag_run"], run_id=run_id, load_id=load_id)
         made = [compose.recovered(ctx, subject, told)]
         if run_id is not None or load_id is not None:
@@ -57,12 +60,12 @@ def well(*, run_id: int | None = None, load_id: int | None = None) -> None:
 def ended_badly(context: Any) -> None:
     """Airflow calls this when a task has finally failed, also of one that was killed and could note nothing."""
     with harmless("sending"):
-        ctx = Context.current()
         station = context["ti"].task_id
         try:
+            ctx = acting(context)
             _note_trouble(ctx, context, station, context.get("exception"), None, None)
         except (WarehouseError, psycopg.Error):
-            _send_unkept(ctx, context, station)
+            _send_unkept(Context.current(), context, station)
             return
         send_waiting(ctx)
 
@@ -70,7 +73,14 @@ def ended_badly(context: Any) -> None:
 def ended(context: Any) -> None:
     """Airflow calls this when a task has succeeded, or skips what is not needed."""
     with harmless("sending"):
-        send_waiting(Context.current())
+        send_waiting(acting(context))
+
+
+def acting(context: Any) -> Context:
+    """The house as the station of this run's DAG sees it: with its rights and no others."""
+    subject, _ = _about(context)
+    ctx = Context.current()
+    return ctx.acting_as(_ROLES[subject.kind]) if subject else ctx
 
 
 def send_waiting(ctx: Context) -> None:

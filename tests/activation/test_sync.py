@@ -10,6 +10,7 @@ from lifehouse.activation import run
 from lifehouse.activation.plan import plan
 from lifehouse.activation.steps import Step
 from lifehouse.errors import SyncRefused
+from lifehouse.privacy.hashing import hashed
 
 
 def test_a_platform_gets_the_consented_members_with_their_fields(world: World, receiver: Receiver) -> None:
@@ -149,3 +150,23 @@ def test_the_outbox_keeps_no_fields_of_settled_rows(world: World) -> None:
     assert world.ctx.warehouse.value("select count(*) from activation.outbox where fields is not null") == 0
     run = world.ctx.warehouse.rows("select * from activation.sync_runs")[0]
     assert (run["status"], run["confirmed"], run["desired"], run["calls"]) == ("done", 3, 3, 1)
+
+
+def test_a_platform_that_gets_hashes_knows_nobody_by_an_address(world: World, receiver: Receiver) -> None:
+    world.people(3)
+    world.sql("update marts.customers set email = 'no address' where customer_id = 'c0003'")
+    world.declare(
+        key={"column": "email", "hash": "sha256", "rules": "google"},
+        fields={"fn": {"column": "first_name", "hash": "sha256"}, "stage": "status_stage"},
+    )
+    result = world.sync()
+    known = {hashed(f"c000{n}@example.com", "email") for n in (1, 2)}
+    assert receiver.keys("push") == known
+    assert receiver.held["push"][hashed("c0001@example.com", "email")]["fn"] == hashed("Name 1", "name")
+    assert (result.confirmed, world.sync().calls) == (2, 0)
+    for table in ("records", "outbox"):
+        kept = world.ctx.warehouse.rows(f"select to_jsonb(t)::text as kept from activation.{table} as t")
+        assert not any("example.com" in row["kept"] or "Name 1" in row["kept"] for row in kept)
+    world.consent("c0002", "withdrawn")
+    assert world.sync().removes == 1
+    assert receiver.keys("push") == {hashed("c0001@example.com", "email")}

@@ -13,7 +13,9 @@ from lifehouse.privacy.kinds import Personal
 from lifehouse.project import Project
 from support.tiny import TINY
 
-#: Of Meta's page on customer information parameters.
+_ALEX = "509e933019bb285a134a9334b8bb679dff79d0ce023d529af4bd744d47b4fd8a"
+_CALL = "fb4f73a6ec5fdb7077d564cdd22c3554b43ce49168550c3b12c547b78c517b30"
+#: Of Meta's page on customer information parameters, and of the tests of Google's own formatter (Data Manager API).
 PUBLISHED: list[tuple[str, Personal, Platform, str | None, str]] = [
     (
         "John_Smith@gmail.com",
@@ -39,6 +41,24 @@ PUBLISHED: list[tuple[str, Personal, Platform, str | None, str]] = [
     ("Mary", "name", "meta", None, "6915771be1c5aa0c886870b6951b03d7eafc121fea0e80a5ea83beb7c449f4ec"),
     ("정", "name", "meta", None, "8fa8cd9c440be61d0151429310034083132b35975c4bea67fdd74158eb51db14"),
     ("Valéry", "name", "meta", None, "08e1996b5dd49e62a4b4c010d44e4345592a863bb9f8e3976219bac29417149c"),
+    ("alexz@example.com", "email", "google", None, _ALEX),
+    ("  ALEXZ@EXAMPLE.com   ", "email", "google", None, _ALEX),
+    ("+18005550100", "phone", "google", None, _CALL),
+    ("   +1-800-555-0100", "phone", "google", None, _CALL),
+    (
+        "  GivenName  ",
+        "name",
+        "google",
+        None,
+        "128a07bfe2df877c52076e60d7774cf5baaa046c5a6c48daf30ff43ecca2f814",
+    ),
+    (
+        "  FamilyName ",
+        "name",
+        "google",
+        None,
+        "77762c287e61ce065bee5c15464012c6fbe088398b8057627d5577249430d574",
+    ),
 ]
 SHAPES: list[tuple[str, Personal, str | None, str | None]] = [
     ("  Ann@Example.COM\t", "email", None, "ann@example.com"),
@@ -48,8 +68,19 @@ SHAPES: list[tuple[str, Personal, str | None, str | None]] = [
     ("030 1234567", "phone", "49", "+49301234567"),
     ("030 1234567", "phone", None, None),
     ("+1 23", "phone", None, None),
-    (" O'Neil-Smith  Jr. ", "name", None, "oneilsmith jr"),
-    ("...", "name", None, None),
+    (" O'Neil-Smith  Jr. ", "name", None, "o'neil-smith jr."),
+    (" ", "name", None, None),
+    ("QuinnY@EXAMPLE.com", "email", None, "quinny@example.com"),
+    ("Jefferson.Loves.hiking@gmail.com", "email", None, "jeffersonloveshiking@gmail.com"),
+    ("Jefferson.LOVES.Hiking@googlemail.com", "email", None, "jeffersonloveshiking@googlemail.com"),
+    ("Cloudy.SanFrancisco+shopping@gmail.com", "email", None, "cloudysanfrancisco@gmail.com"),
+    ("user.name+NYC@Example.com", "email", None, "user.name+nyc@example.com"),
+    (" ...@gmail.com", "email", None, None),
+    (" @googlemail.com", "email", None, None),
+    ("a@b@gmail.com", "email", None, None),
+    ("+1 800-555-0100", "phone", None, "+18005550100"),
+    ("+44-113-496-0987", "phone", None, "+441134960987"),
+    (" +A BCD EFG ", "phone", None, None),
     ("", "email", None, None),
     ("", "phone", "49", None),
 ]
@@ -67,6 +98,12 @@ def test_a_value_is_normalised_or_refused(
     value: str, kind: Personal, code: str | None, expected: str | None
 ) -> None:
     assert normalised(value, kind, "google", code) == expected
+
+
+def test_meta_takes_gmail_as_it_is_written_and_names_without_punctuation() -> None:
+    assert normalised("Ann.Ash+shop@gmail.com", "email", "meta") == "ann.ash+shop@gmail.com"
+    assert normalised(" O'Neil-Smith  Jr. ", "name", "meta") == "oneilsmith jr"
+    assert normalised("...", "name", "meta") is None
 
 
 def test_the_warehouse_hashes_alike(ctx: Context) -> None:

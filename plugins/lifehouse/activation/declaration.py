@@ -95,7 +95,10 @@ class Hashed(config.Strict):
 
 
 class Sync(config.Strict):
-    """One push. ``fields`` maps the platform's names to columns of ``marts.customers``, as they are or hashed."""
+    """One push. ``fields`` maps the platform's names to columns of ``marts.customers``, as they are or hashed.
+
+    A sync that hands on a hash goes to a platform that matches by hashes: it hands on no e-mail, phone or name as it is.
+    """
 
     sync: Name
     owner: str = Field(min_length=1, description="who is told when it fails")
@@ -105,7 +108,7 @@ class Sync(config.Strict):
     connection: str | None = Field(None, description="id of an Airflow Connection")
     account: str | None = Field(None, description="the platform account, if several connections lead to one")
     mode: Literal["mirror"] = "mirror"
-    key: str = Field(
+    key: str | Hashed = Field(
         "email", description="the column of marts.customers by which the platform knows a person"
     )
     fields: dict[str, str | Hashed] = Field(default_factory=dict, max_length=50)
@@ -130,12 +133,25 @@ class Sync(config.Strict):
 
     @model_validator(mode="after")
     def _hashes_what_platforms_know(self) -> Sync:
-        for name, field in self.fields.items():
-            if isinstance(field, Hashed) and tags.contract().get(field.column) not in HASHED:
+        given = {"key": self.key, **{f"fields.{name}": field for name, field in self.fields.items()}}
+        hashes = {name: field for name, field in given.items() if isinstance(field, Hashed)}
+        for name, field in hashes.items():
+            if tags.contract().get(field.column) not in HASHED:
                 raise ValueError(
-                    f"fields.{name}: {field.column} is no e-mail, phone or name, which are what platforms match by hash"
+                    f"{name}: {field.column} is no e-mail, phone or name, which are what platforms match by hash"
+                )
+        for name, plain in given.items() if hashes else ():
+            if isinstance(plain, str) and tags.contract().get(plain) in HASHED:
+                raise ValueError(
+                    f"{name}: {plain} would be sent as it is to a platform that gets hashes; write "
+                    f"{name.rpartition('.')[2]}: {{column: {plain}, hash: sha256}}, or take it out"
                 )
         return self
+
+    @property
+    def key_column(self) -> str:
+        """The column that the platform's key is made of."""
+        return self.key.column if isinstance(self.key, Hashed) else self.key
 
     @property
     def columns(self) -> dict[str, str]:

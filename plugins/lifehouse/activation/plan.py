@@ -93,7 +93,7 @@ def propose(connection: psycopg.Connection[Any], sync: Sync, *, only_failed: boo
         "salt": (sync.holdout.salt if sync.holdout else None) or sync.experiment,
     }
     members = statement("members").format(
-        key=sql.Identifier(sync.key),
+        key=_value(sync.key),
         fields=sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs)),
         consented=consent.of_members(sync),
     )
@@ -139,7 +139,7 @@ def _check_names(connection: psycopg.Connection[Any], sync: Sync) -> None:
     )
     known = [row[0] for row in columns]
     for place, column in (
-        ("key", sync.key),
+        ("key", sync.key_column),
         *((f"fields.{name}", column) for name, column in sync.columns.items()),
     ):
         if column not in known:

@@ -32,8 +32,12 @@ def show_plan(console: Console, sync: Sync, plan: Plan, findings: Iterable[Findi
         ("should hold", plan.desired, f"it holds {plan.acknowledged:,}"),
         ("without consent", plan.without_consent, ""),
         ("held out", plan.held_out, ""),
-        ("unreachable", plan.unreachable, f"have no {sync.key}"),
-        ("shared key", plan.shared_key, f"another member has the same {sync.key}"),
+        (
+            "unreachable",
+            plan.unreachable,
+            f"have no {'' if isinstance(sync.key, str) else 'usable '}{sync.key_column}",
+        ),
+        ("shared key", plan.shared_key, f"another member has the same {sync.key_column}"),
     ]
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column()

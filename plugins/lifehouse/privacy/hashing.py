@@ -1,7 +1,9 @@
 """Identifiers as advertising platforms match them: normalised, then SHA-256 in hex. In Python, and as SQL for syncs.
 
-Rules: Google's customer match and Meta's customer information. E-mail: trimmed, lower case. Phone: E.164 with country
-code; Google hashes it with the plus sign, Meta without. Names: lower case, no punctuation, single spaces.
+Rules: Google's customer match (as its own formatter of the Data Manager API has them) and Meta's customer information.
+E-mail: trimmed, lower case; Google also takes dots and what follows a plus out of addresses at Gmail. Phone: E.164 with
+country code; Google hashes it with the plus sign, Meta without. Names: trimmed, lower case, single spaces; Meta's
+without punctuation.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from lifehouse.privacy.kinds import Personal
 
 Platform = Literal["google", "meta"]
 HASHED: tuple[Personal, ...] = ("email", "phone", "name")
+_GMAIL = ("gmail.com", "googlemail.com")
 
 
 def normalised(
@@ -28,6 +31,10 @@ def normalised(
     """
     value = value.strip().lower()
     if kind == "email":
+        user, _, domain = value.rpartition("@")
+        if platform == "google" and domain in _GMAIL:
+            user = user.partition("+")[0].replace(".", "")
+        value = f"{user}@{domain}"
         return value if re.fullmatch(r"[^\s@]+@[^\s@]+\.[^\s@]+", value) else None
     if kind == "phone":
         digits = re.sub(r"[^0-9]", "", value).lstrip("0")
@@ -37,7 +44,8 @@ def normalised(
             return None
         return f"+{digits}" if platform == "google" else digits
     if kind == "name":
-        return re.sub(r"\s+", " ", re.sub(r"[!-/:-@\[-`{-~]", "", value)).strip() or None
+        bare = re.sub(r"[!-/:-@\[-`{-~]", "", value) if platform == "meta" else value
+        return re.sub(r"\s+", " ", bare).strip() or None
     raise ValueError(f"{kind} is not hashed for platforms; these are: {', '.join(HASHED)}")
 
 
@@ -53,20 +61,31 @@ def expression(
     column: sql.Composable, kind: Personal, platform: Platform = "google", country_code: str | None = None
 ) -> sql.Composable:
     """The same in SQL, of a text column; null where the value cannot be normalised."""
-    normal = sql.SQL(_NORMAL[kind]).format(
+    normal = sql.SQL(_NORMAL[kind, platform]).format(
         column=column, plus=sql.Literal("+" if platform == "google" else ""), code=sql.Literal(country_code)
     )
     return sql.SQL("encode(sha256(convert_to({}, 'UTF8')), 'hex')").format(normal)
 
 
-_NORMAL: dict[Personal, str] = {
-    "email": r"(select value from trim(lower({column}), E' \t\r\n') as value where value ~ '^[^\s@]+@[^\s@]+\.[^\s@]+$')",
-    "phone": (
-        r"(select {plus} || value from concat("
-        r"case when trim({column}) !~ '^(\+|00)' then coalesce({code}, '?') end,"
-        r" ltrim(regexp_replace({column}, '[^0-9]', '', 'g'), '0')) as value where value ~ '^[0-9]{{8,15}}$')"
+_PHONE = (
+    r"(select {plus} || value from concat("
+    r"case when trim({column}) !~ '^(\+|00)' then coalesce({code}, '?') end,"
+    r" ltrim(regexp_replace({column}, '[^0-9]', '', 'g'), '0')) as value where value ~ '^[0-9]{{8,15}}$')"
+)
+_NORMAL: dict[tuple[Personal, Platform], str] = {
+    ("email", "meta"): (
+        r"(select value from trim(lower({column}), E' \t\r\n') as value where value ~ '^[^\s@]+@[^\s@]+\.[^\s@]+$')"
     ),
-    "name": (
+    ("email", "google"): (
+        r"(select value from trim(lower({column}), E' \t\r\n') as given,"
+        r" concat(case when given ~ '@(gmail|googlemail)\.com$'"
+        r" then replace(regexp_replace(given, '([+].*)?@[^@]*$', ''), '.', '') || substring(given from '@[^@]*$')"
+        r" else given end) as value where value ~ '^[^\s@]+@[^\s@]+\.[^\s@]+$')"
+    ),
+    ("phone", "google"): _PHONE,
+    ("phone", "meta"): _PHONE,
+    ("name", "google"): r"nullif(trim(regexp_replace(lower({column}), '\s+', ' ', 'g')), '')",
+    ("name", "meta"): (
         r"nullif(trim(regexp_replace(regexp_replace(lower({column}), '[!-/:-@[-`{{-~]', '', 'g'), '\s+', ' ', 'g')), '')"
     ),
 }

@@ -100,7 +100,7 @@ def of_syncs(project: Project) -> list[Tag]:
 
     tags, found = contract(), []
     for sync in map(load_sync, project.sync_files):
-        for name, column in (("key", sync.key), *sync.columns.items()):
+        for name, column in (("key", sync.key_column), *sync.columns.items()):
             if column in tags:
                 found.append(Tag(f"sync {sync.sync} ({sync.platform})", name, tags[column]))
     return found

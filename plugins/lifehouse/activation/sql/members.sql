@@ -3,7 +3,7 @@ create temporary table members on commit drop as
 with people as (
     select
         segment.customer_id,
-        nullif(trim(customers.{key}::text), '') as record_key,
+        nullif(trim({key}::text), '') as record_key,
         {fields} as fields,
         {consented} as is_consented
     from marts.segment_members as segment

@@ -65,6 +65,16 @@ def test_a_declaration_loads_without_its_secrets(write: Callable[[str], Path]) -
         ("kind: sql", "kind: sqlite", "shop.yml:4: kind: Input should be 'sql', 'rest' or 'files'"),
         ("source: shop", "source: web", "must be the file's name"),
         (
+            "{type: timestamptz}",
+            "{type: timestamptz, not_before: opened_at}",
+            "shop.yml:8: tables.orders: updated_at: not_before: opened_at is no other column",
+        ),
+        (
+            "{type: timestamptz}",
+            "{type: timestamptz, not_before: amount}",
+            "updated_at: not_before: both columns must be times",
+        ),
+        (
             "      amount:",
             "      _load_id: {type: bigint}\n      amount:",
             "_load_id: such names are given by ingest",

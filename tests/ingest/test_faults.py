@@ -66,6 +66,18 @@ def test_bad_records_below_the_bound_wait_in_quarantine_once(shop: Any, shop_dat
     assert shop.night().load_id is None  # read again, but known
 
 
+def test_a_time_before_the_one_it_follows_is_set_aside(shop: Any, shop_database: Any) -> None:
+    shop.declare("amount: {", "paid_at: {type: timestamptz, not_before: updated_at}\n      amount: {")
+    shop_database.run("alter table orders add paid_at timestamptz")
+    shop_database.run(
+        "update orders set paid_at = updated_at + (order_id - 3) * interval '1 minute' where order_id < 50"
+    )
+    assert shop.judged_night().tables["orders"] == TableCounts(100, 98, 0, 2)
+    assert shop.rows("select column_name, reason, count(*) from quarantine.shop_orders group by 1, 2") == [
+        ("paid_at", "before updated_at", 2)
+    ]
+
+
 def test_quarantine_is_shown_masked(shop: Any, shop_database: Any) -> None:
     shop_database.run(
         "insert into orders (order_id, email, amount) values (1000, 'Jane.Doe7@example.org', -1.25)"

@@ -44,7 +44,8 @@ HOUR = Scale(1.25, 2.0, 5.0)
 
 #: The scale of each measure of :mod:`lifehouse.ingest.profile`; ``is ...`` are shares.
 SCALES = {
-    "rows": ROWS, "age": AGE, "size": SIZE, "mean": SIZE, "length": SIZE, "mix": MIX, "hour": HOUR, "garbled": RARE,
+    "rows": ROWS, "age": AGE, "size": SIZE, "mean": SIZE, "length": SIZE, "mix": MIX, "hour": HOUR,
+    "garbled": RARE, "misshapen": RARE,
 }  # fmt: skip
 
 
@@ -81,8 +82,11 @@ class Bounds:
         return None if self.low <= found <= self.high else "warning"
 
 
-#: The share of texts that look like an encoding gone wrong, where no history says that this source has such texts.
-GARBLED = Bounds(0, 0.02, 0, 0.1)
+#: Shares that are never usual, where no history says that this source has such values: texts that look like an
+#: encoding gone wrong, and e-mail addresses and phone numbers that are none.
+WITHOUT_HISTORY = {"garbled": Bounds(0, 0.02, 0, 0.1), "misshapen": Bounds(0, 0.1, 0, 0.25)}
+#: The share of a load's rows that have one and the same e-mail, phone or card.
+CROWDED = Bounds(0, 0.1, 0, 0.3)
 
 
 def bounds(history: History, scale: Scale, n: float, factor: float = 1, noise: float = 0) -> Bounds:

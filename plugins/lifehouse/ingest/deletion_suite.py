@@ -77,3 +77,13 @@ def expectations(connection: psycopg.Connection[Any], place: Place, load_id: int
             what_to_do="look at the keys that the source lists",
         ),
     ]  # fmt: skip
+
+
+def shown_again(place: Place, missing: int) -> ExpectFigure:
+    """None of the records that were asked for again came, nor any other of the source: :mod:`lifehouse.ingest.vanished`."""
+    return ExpectFigure.told(
+        f"{place.source.source}.{place.name}", "vanished_records", missing, most=0, owner=place.source.owner,
+        meaning="what was there when it was last read is there again; nothing came, in any table",
+        what_to_do="may it still be read there, and is it the same system? if its records are gone for good: "
+        "`lifehouse loads accept`",
+    )  # fmt: skip

@@ -8,7 +8,7 @@ from psycopg import sql
 
 from lifehouse.context import Context
 from lifehouse.errors import GateClosed, LifehouseError
-from lifehouse.ingest import counted, decisions, deletion_suite, lock, profile, rhythm, suite
+from lifehouse.ingest import counted, decisions, deletion_suite, lock, profile, rhythm, suite, vanished
 from lifehouse.ingest.declaration import Source, find_source
 from lifehouse.ingest.raw import Place
 from lifehouse.quality.figure import ExpectFigure
@@ -75,6 +75,8 @@ def decide(ctx: Context, source: Source, load_id: int) -> None:
                 place, load_id, found[place.name], figures, is_whole=is_whole, is_profiled=bool(row["loaded"])
             )
             expected += deletion_suite.expectations(connection, place, load_id)
+        for name, count in vanished.of_load(connection, source, load_id).items():
+            expected.append(deletion_suite.shown_again(Place(source, name), count))
     checks = [SubjectCheck(source.source, None, expected, source.owner)]
     failures = [f for f in check(ctx, GATE, checks, load_id=load_id, pages=source.source) if f.is_critical]
     if not failures:

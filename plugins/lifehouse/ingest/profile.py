@@ -16,11 +16,18 @@ from psycopg import sql
 from lifehouse.ingest.raw import Place
 from lifehouse.ingest.rules import Rule, rules
 from lifehouse.ingest.table import NUMBERS, TIMES, Column
+from lifehouse.privacy.kinds import IDENTIFIERS
 
 REMEMBERED = 56  # days of a load that are profiled, back from its newest
 _LARGE = 200_000  # rows; of larger loads only the last days' values are looked at
 _LAST = 21  # days
 _MOST_VALUES = 12  # of an allowed list that are counted one by one
+
+#: What identity can match on: one plain address; seven digits, however they are set apart.
+_SHAPES = {
+    "email": r"""^\s*[^\s@:;,<>"]+@[^\s@:;,<>"]+\.[^\s@:;,<>"]+\s*$""",
+    "phone": "([0-9][^0-9]*){7}",
+}
 
 _PROFILE = """
 with placed as (
@@ -61,6 +68,23 @@ insert into control.load_profiles (load_id, table_name, column_name, measure, to
 select {load}, {table}, measures.column_name, measures.measure, measures.total, counted.n
 from counted
 cross join lateral (values {measures}) as measures (column_name, measure, total)
+"""
+
+_SHARED = """
+with counted as (
+    select count(*) as rows
+    from {raw} as typed
+    where typed._load_id = {load} and not typed._deleted and {recent} and {field}::text <> ''
+    group by {field}
+),
+summed as (
+    select max(rows) as most, sum(rows) - count(*) as repeated, sum(rows) as n from counted
+)
+insert into control.load_profiles (load_id, table_name, column_name, measure, total, n)
+select {load}, {table}, {column}, measures.measure, measures.total, summed.n
+from summed
+cross join lateral (values ('crowd', summed.most), ('shared', summed.repeated)) as measures (measure, total)
+where summed.n > 0
 """
 
 _REPEATED_KEYS = """
@@ -123,6 +147,18 @@ def write(connection: psycopg.Connection[Any], place: Place, load_id: int, zone:
     if name and loaded and loaded[0] > _LARGE:
         names["recent"] = _since(clock, newest, _LAST)
     _sum_up(connection, place, zone, names)
+    for column in identifiers(place):
+        told = {"field": sql.Identifier("typed", column), "column": sql.Literal(column)}
+        connection.execute(sql.SQL(_SHARED).format(**names, **told))
+
+
+def identifiers(place: Place) -> dict[str, str]:
+    """The columns by which people are told apart, with the kind of each; not the key, which is never there twice."""
+    return {
+        name: str(column.personal)
+        for name, column in place.table.columns.items()
+        if column.personal in IDENTIFIERS and column.history and (name,) != place.table.key
+    }
 
 
 def _since(clock: sql.Composable, newest: sql.Composable, days: int) -> sql.Composable:
@@ -232,6 +268,12 @@ def _of_column(place: Place, name: str, column: Column, zone: str) -> Iterator[M
         yield share("empty", "{field} = ''")
         yield Measure(name, "length", sql.SQL("sum(char_length({}))").format(field), is_there)
         yield share("garbled", "octet_length({field}) > char_length({field}) and {field} ~ '[ÃÂ\ufffd]|â€'")
+        if column.personal in _SHAPES:
+            yield share(
+                "misshapen",
+                "{field} <> '' and {field} !~ {shape}",
+                shape=sql.Literal(_SHAPES[column.personal]),
+            )
         yield share("digits", "left({field}, 1) between '(' and '9'")
         yield Measure(name, "mix", _mix(sql.SQL("hashtext({})").format(field)), is_there)
     elif kind == "boolean":

@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from lifehouse.context import Context
-from lifehouse.ingest import drift, raw, sift, tombstones
+from lifehouse.ingest import drift, raw, sift, tombstones, vanished
 from lifehouse.ingest.declaration import Source
 from lifehouse.ingest.delivery import Delivery
 
@@ -89,7 +89,7 @@ def record(
                 connection.execute(_DELETED, (gone, load_id, name))
                 counts[name] = replace(counts[name], deleted=counts[name].deleted + gone)
         is_new |= any(count.deleted or count.revived for count in counts.values())
-        if not is_new:
+        if not is_new and not vanished.of_load(connection, source, load_id):
             connection.rollback()
             return None, counts
     _analyze(ctx, source, counts)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from statistics import median
@@ -17,18 +16,19 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from lifehouse.ingest import volume
+from lifehouse.ingest import crowds, volume
 from lifehouse.ingest.bounds import (
     AGE,
     ENOUGH,
     ENOUGH_OF_A_WEEKDAY,
-    GARBLED,
     ROWS,
+    WITHOUT_HISTORY,
     Bounds,
     History,
     bounds,
     scale_of,
 )
+from lifehouse.ingest.figure import Figure
 from lifehouse.ingest.profile import REMEMBERED, clock_of
 from lifehouse.ingest.raw import Place
 from lifehouse.ingest.table import TIMES
@@ -82,23 +82,6 @@ values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One figure of a load as a person reads it (rows, hours, shares, sizes), with its usual range.
-
-    ``severity`` says how far outside it is: critical, warning, info; None for what is usual.
-    """
-
-    column: str
-    measure: str
-    found: float
-    bounds: Bounds
-    days: int
-    basis: str
-    severity: str | None
-    note: str = ""
-
-
 def judge(connection: psycopg.Connection[Any], place: Place, load_id: int, zone: str) -> list[Figure]:
     """Every figure of the load's table that has enough history, kept in ``control.load_bounds``.
 
@@ -119,6 +102,7 @@ def judge(connection: psycopg.Connection[Any], place: Place, load_id: int, zone:
         *_volume(connection, place, names),
         *_age(connection, place, names),
         *_columns(connection, names),
+        *crowds.judge(connection, place, load_id),
     ]
     connection.execute(
         "delete from control.load_bounds where load_id = %s and table_name = %s", (load_id, place.name)
@@ -146,8 +130,8 @@ def _columns(connection: psycopg.Connection[Any], names: dict[str, Any]) -> list
         if is_known and span["days"] <= row["days"]:
             history = History(row["median"], row["mad"], row["lowest"], row["highest"], row["days"], basis)
             limits = bounds(history, scale, float(row["n"]), noise=2 * row["noise"])
-        elif not is_known and row["measure"] == "garbled":
-            limits = GARBLED
+        elif not is_known and row["measure"] in WITHOUT_HISTORY:
+            limits = WITHOUT_HISTORY[row["measure"]]
         else:
             continue
         severity = limits.severity(row["found"])

@@ -60,7 +60,7 @@ groups as (
         *,
         floor(sum(n) over (partition by column_name, measure order by day desc) / %(few)s) as number
     from profiles
-    where not is_found and n > 0 and measure = 'garbled'
+    where not is_found and n > 0 and measure in ('garbled', 'misshapen')
 ),
 daily as (
     select
@@ -69,9 +69,9 @@ daily as (
         measure,
         case when measure in ('mean', 'length') then ln(greatest(total / n, 1e-6)) else total / n end as value
     from profiles
-    where not is_found and n >= %(few)s and measure not in ('cos', 'sin', 'garbled')
+    where not is_found and n >= %(few)s and measure not in ('cos', 'sin', 'garbled', 'misshapen')
     union all
-    -- garbled letters are never usual, on whatever day: quiet days are taken together until they have enough rows
+    -- garbled letters and misshapen addresses are never usual, on whatever day: quiet days are taken together until they have enough rows
     select max(day), column_name, measure, sum(total) / sum(n)
     from groups
     group by column_name, measure, number

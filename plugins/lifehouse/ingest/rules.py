@@ -108,6 +108,8 @@ def describe(column: Column) -> dict[str, str]:
         words["max"] = f"above {column.max}"
     if column.matches is not None:
         words["matches"] = "does not match the pattern"
+    if column.not_before is not None:
+        words["not_before"] = f"before {column.not_before}"
     return words
 
 
@@ -119,6 +121,7 @@ def _of_values(name: str, column: Column) -> list[Rule]:
         "min": sql.SQL("{} < {}::{}").format(field, sql.Literal(str(column.min)), kind),
         "max": sql.SQL("{} > {}::{}").format(field, sql.Literal(str(column.max)), kind),
         "matches": sql.SQL("{}::text !~ {}").format(field, sql.Literal(column.matches)),
+        "not_before": sql.SQL("{} < {}").format(field, sql.Identifier("typed", column.not_before or name)),
     }
     return [Rule(name, reason, tests[rule], "typed") for rule, reason in words.items()]
 

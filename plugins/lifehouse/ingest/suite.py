@@ -12,9 +12,9 @@ from typing import Any
 
 from lifehouse.ingest import words
 from lifehouse.ingest.drift import CLOSING, NOTED
+from lifehouse.ingest.figure import Figure
 from lifehouse.ingest.profile import typed_rules
 from lifehouse.ingest.raw import Place
-from lifehouse.ingest.rhythm import Figure
 from lifehouse.quality.figure import ExpectFigure
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}

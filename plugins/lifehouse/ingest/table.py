@@ -37,6 +37,7 @@ class Column(config.Strict):
     min: Decimal | str | None = Field(None, description="smallest allowed value; an ISO date for times")
     max: Decimal | str | None = Field(None, description="largest allowed value; an ISO date for times")
     matches: str | None = Field(None, description="POSIX regular expression that text must match")
+    not_before: ColumnName | None = Field(None, description="a time that is never later than this one")
     history: bool = Field(True, description="judge how its values look against earlier days")
     personal: Personal | None = Field(
         None, description="what it says of a person: it is masked, hashed, erased"
@@ -130,6 +131,7 @@ class Table(config.Strict):
             raise ValueError(f"{', '.join(unknown)}: not among the columns")
         if taken := sorted(set(self.columns) & set(RESERVED)):
             raise ValueError(f"{', '.join(taken)}: such names are given by ingest itself")
+        self._times_in_order()
         if not self.unit:
             raise ValueError("needs a `key` (or `replaces: file`, for files of lines without one)")
         if self.cursor and self.overlap is not None:
@@ -153,6 +155,16 @@ class Table(config.Strict):
             raise ValueError(f"deletions: log: key: say the log's column of each of {', '.join(self.key)}")
         if deletions.keys and deletions.keys.path and not isinstance(self, RestTable):
             raise ValueError("deletions: keys: path: only an API has paths")
+
+    def _times_in_order(self) -> None:
+        for name, column in self.columns.items():
+            if column.not_before is None:
+                continue
+            other = self.columns.get(column.not_before)
+            if other is None or column.not_before == name:
+                raise ValueError(f"{name}: not_before: {column.not_before} is no other column")
+            if not {column.base_type, other.base_type} <= set(TIMES):
+                raise ValueError(f"{name}: not_before: both columns must be times")
 
 
 class SqlTable(Table):

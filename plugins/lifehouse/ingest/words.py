@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from lifehouse.ingest.rhythm import Figure
+from lifehouse.ingest.figure import Figure
 
 ADVICE = "if it is right, `lifehouse loads accept` the load with a reason: it then counts as usual"
 
@@ -14,6 +14,8 @@ _NAMES = {
     "null": "share of nulls",
     "empty": "share of empty texts",
     "garbled": "share of texts with garbled letters (an encoding gone wrong)",
+    "misshapen": "share of values that are no e-mail address or phone number",
+    "crowd": "share of records that have one and the same value",
     "digits": "share of texts that begin like a number",
     "length": "mean length of the texts",
     "mix": "mix of the values (renamed, swapped or lost ones move it)",
@@ -26,12 +28,14 @@ _NAMES = {
     "repeated": "share of rows that are there more than once",
     "true": "share of true",
 }
-_SHARES = ("null", "empty", "garbled", "digits", "zero", "negative", "ahead", "repeated", "true")
+_SHARES = (
+    "null", "empty", "garbled", "misshapen", "crowd", "digits", "zero", "negative", "ahead", "repeated", "true",
+)  # fmt: skip
 
 
 def meaning(figure: Figure) -> str:
     """A sentence without its place: the figure, what is usual, and what that rests on."""
-    rests = f"on {figure.days} earlier days" if figure.measure != "age" else f"on {figure.days} earlier loads"
+    rests = f"on {figure.days} earlier {'loads' if figure.measure in ('age', 'crowd') else 'days'}"
     if figure.basis == "same weekday":
         rests += ", this weekday's first"
     if figure.note:

@@ -40,11 +40,10 @@ AGE = Scale(1.1, 1.8, 0.0, is_log=True)
 SHARE = Scale(0.25, 0.35, 0.0)
 RARE = Scale(0.01, 0.03, 0.0)
 MIX = Scale(0.06, 0.1, 0.29)
-HOUR = Scale(1.25, 2.0, 5.0)
 
 #: The scale of each measure of :mod:`lifehouse.ingest.profile`; ``is ...`` are shares.
 SCALES = {
-    "rows": ROWS, "age": AGE, "size": SIZE, "mean": SIZE, "length": SIZE, "mix": MIX, "hour": HOUR,
+    "rows": ROWS, "age": AGE, "size": SIZE, "mean": SIZE, "length": SIZE, "mix": MIX,
     "garbled": RARE, "misshapen": RARE,
 }  # fmt: skip
 

@@ -19,6 +19,7 @@ from lifehouse.ingest.table import NUMBERS, TIMES, Column
 from lifehouse.privacy.kinds import IDENTIFIERS
 
 REMEMBERED = 56  # days of a load that are profiled, back from its newest
+HOUR = "hour "  # and two digits: the measures that count a column's times by the hour of the day
 _LARGE = 200_000  # rows; of larger loads only the last days' values are looked at
 _LAST = 21  # days
 _MOST_VALUES = 12  # of an allowed list that are counted one by one
@@ -58,6 +59,16 @@ select {load}, {table}, counted.day, '', measures.measure, measures.total, 1
 from counted
 cross join lateral (values ('rows', counted.rows::float8), ('newest', counted.newest::float8)) as measures (measure, total)
 where measures.total is not null
+"""
+
+_HOURS = """
+insert into control.load_profiles (load_id, table_name, day, column_name, measure, total, n)
+select
+    {load}, {table}, {clock}::date, times.column_name, {hours} || lpad(times.hour::int::text, 2, '0'), count(*), count(*)
+from {raw} as typed
+cross join lateral (values {times}) as times (column_name, hour)
+where typed._load_id = {load} and not typed._deleted and {recent} and times.hour is not null
+group by 3, 4, 5
 """
 
 _RULES = """
@@ -146,7 +157,8 @@ def write(connection: psycopg.Connection[Any], place: Place, load_id: int, zone:
     ).fetchone()
     if name and loaded and loaded[0] > _LARGE:
         names["recent"] = _since(clock, newest, _LAST)
-    _sum_up(connection, place, zone, names)
+    _sum_up(connection, place, names)
+    _count_hours(connection, place, zone, names)
     for column in identifiers(place):
         told = {"field": sql.Identifier("typed", column), "column": sql.Literal(column)}
         connection.execute(sql.SQL(_SHARED).format(**names, **told))
@@ -165,12 +177,10 @@ def _since(clock: sql.Composable, newest: sql.Composable, days: int) -> sql.Comp
     return sql.SQL("{} > {}::timestamptz - {} * interval '1 day'").format(clock, newest, sql.Literal(days))
 
 
-def _sum_up(
-    connection: psycopg.Connection[Any], place: Place, zone: str, names: dict[str, sql.Composable]
-) -> None:
+def _sum_up(connection: psycopg.Connection[Any], place: Place, names: dict[str, sql.Composable]) -> None:
     """What the rows look like."""
     aggregates, values = [], []
-    for number, measure in enumerate(_measures(place, zone)):
+    for number, measure in enumerate(_measures(place)):
         total, n = sql.Identifier(f"t{number}"), sql.Identifier(f"n{number}")
         aggregates += [
             sql.SQL("({})::float8 as {}").format(measure.total, total),
@@ -186,6 +196,27 @@ def _sum_up(
             measures=sql.SQL(", ").join(values),
         )
         connection.execute(query)
+
+
+def _count_hours(
+    connection: psycopg.Connection[Any], place: Place, zone: str, names: dict[str, sql.Composable]
+) -> None:
+    """How the times fall on the hours of the day; of records that come one by one, not in groups as an order's lines."""
+    columns = [
+        name
+        for name, column in place.table.columns.items()
+        if column.base_type in ("timestamptz", "timestamp") and column.history
+    ]
+    if not columns or len(place.table.key) != 1:
+        return
+    times = [
+        sql.SQL("({}, date_part('hour', timezone({}, typed.{}::timestamptz)))").format(
+            sql.Literal(name), sql.Literal(zone), sql.Identifier(name)
+        )
+        for name in columns
+    ]
+    query = sql.SQL(_HOURS).format(**names, times=sql.SQL(", ").join(times), hours=sql.Literal(HOUR))
+    connection.execute(query)
 
 
 def _count_rules(connection: psycopg.Connection[Any], place: Place, names: dict[str, sql.Composable]) -> None:
@@ -224,7 +255,7 @@ def _newest(connection: psycopg.Connection[Any], place: Place, load_id: int, clo
     return row[0] if row else None
 
 
-def _measures(place: Place, zone: str) -> Iterator[Measure]:
+def _measures(place: Place) -> Iterator[Measure]:
     content: sql.Composable = sql.SQL("typed._hash")
     if place.table.key:  # the same again under other keys
         rest = [sql.Identifier("typed", name) for name in place.table.columns if name not in place.table.key]
@@ -233,10 +264,10 @@ def _measures(place: Place, zone: str) -> Iterator[Measure]:
     yield Measure("", "repeated", distinct, sql.SQL("count(*)"))
     for name, column in place.table.columns.items():
         if column.history:
-            yield from _of_column(place, name, column, zone)
+            yield from _of_column(place, name, column)
 
 
-def _of_column(place: Place, name: str, column: Column, zone: str) -> Iterator[Measure]:
+def _of_column(place: Place, name: str, column: Column) -> Iterator[Measure]:
     field, kind = sql.Identifier("typed", name), column.base_type
     is_there = sql.SQL("count({})").format(field)
     clock = clock_of(place)
@@ -278,11 +309,6 @@ def _of_column(place: Place, name: str, column: Column, zone: str) -> Iterator[M
         yield Measure(name, "mix", _mix(sql.SQL("hashtext({})").format(field)), is_there)
     elif kind == "boolean":
         yield share("true", "{field}")
-    elif kind in ("timestamptz", "timestamp"):
-        local = sql.SQL("timezone({}, {}::timestamptz)").format(sql.Literal(zone), field)
-        turn = sql.SQL("extract(epoch from {}::time)::float8 / 43200 * pi()").format(local)
-        yield Measure(name, "cos", sql.SQL("sum(cos({}))").format(turn), is_there)
-        yield Measure(name, "sin", sql.SQL("sum(sin({}))").format(turn), is_there)
     if kind in TIMES and clock and name != clock:
         yield share("ahead", "{field}::timestamptz > typed.{clock}::timestamptz", clock=sql.Identifier(clock))
 

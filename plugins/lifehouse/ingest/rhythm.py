@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from lifehouse.ingest import crowds, volume
+from lifehouse.ingest import crowds, hours, volume
 from lifehouse.ingest.bounds import (
     AGE,
     ENOUGH,
@@ -101,7 +101,7 @@ def judge(connection: psycopg.Connection[Any], place: Place, load_id: int, zone:
     found = [
         *_volume(connection, place, names),
         *_age(connection, place, names),
-        *_columns(connection, names),
+        *_columns(connection, place, names),
         *crowds.judge(connection, place, load_id),
     ]
     connection.execute(
@@ -112,7 +112,7 @@ def judge(connection: psycopg.Connection[Any], place: Place, load_id: int, zone:
     return found
 
 
-def _columns(connection: psycopg.Connection[Any], names: dict[str, Any]) -> list[Figure]:
+def _columns(connection: psycopg.Connection[Any], place: Place, names: dict[str, Any]) -> list[Figure]:
     """Figures of the load's values. A load with more days than are known is not judged: it is itself the history."""
     (span,) = _rows(connection, _SPAN, names)
     if span["newest"] is None:
@@ -139,7 +139,7 @@ def _columns(connection: psycopg.Connection[Any], names: dict[str, Any]) -> list
         if scale.is_log:
             found, limits = math.exp(found), _exp(limits)
         judged.append(Figure(row["column_name"], row["measure"], found, limits, row["days"], basis, severity))
-    return judged
+    return judged + hours.judge(connection, place, names["load"], span["newest"])
 
 
 def _volume(connection: psycopg.Connection[Any], place: Place, names: dict[str, Any]) -> list[Figure]:

@@ -13,22 +13,10 @@ with profiles as (
         and loads.source = %(source)s
         and profiles.day > %(newest)s::date - %(remembered)s
         and profiles.measure not in ('rows', 'newest')
+        and profiles.measure not like 'hour __'
         and (profiles.measure <> 'square' or profiles.load_id = %(load)s)
         and (profiles.load_id = %(load)s or (loads.status = 'accepted' and profiles.load_id < %(load)s))
     group by 1, 2, 3, 4
-),
-turned as (
-    -- a time of day is a direction: what its cosine and sine point at, in hours
-    select
-        cosines.is_found, cosines.day, cosines.column_name, 'hour' as measure, cosines.total as x, sines.total as y,
-        cosines.n
-    from profiles as cosines
-    inner join profiles as sines
-        on cosines.is_found = sines.is_found
-        and cosines.day = sines.day
-        and cosines.column_name = sines.column_name
-        and sines.measure = 'sin'
-    where cosines.measure = 'cos'
 ),
 squares as (
     select column_name, sum(total) as total, sum(n) as n
@@ -46,14 +34,8 @@ found as (
             else sum(total) / sum(n)
         end as value
     from profiles
-    where is_found and measure not in ('cos', 'sin', 'square')
+    where is_found and measure <> 'square'
     group by column_name, measure
-    union all
-    select column_name, measure, sum(n), atan2(sum(y), sum(x)) / pi() * 12
-    from turned
-    where is_found
-    group by column_name, measure
-    having sqrt(sum(x) ^ 2 + sum(y) ^ 2) > 0.3 * sum(n)
 ),
 groups as (
     select
@@ -69,25 +51,12 @@ daily as (
         measure,
         case when measure in ('mean', 'length') then ln(greatest(total / n, 1e-6)) else total / n end as value
     from profiles
-    where not is_found and n >= %(few)s and measure not in ('cos', 'sin', 'garbled', 'misshapen')
+    where not is_found and n >= %(few)s and measure not in ('garbled', 'misshapen')
     union all
     -- garbled letters and misshapen addresses are never usual, on whatever day: quiet days are taken together until they have enough rows
     select max(day), column_name, measure, sum(total) / sum(n)
     from groups
     group by column_name, measure, number
-    union all
-    -- the same direction, written as the hours that are nearest to what was found
-    select
-        turned.day,
-        turned.column_name,
-        turned.measure,
-        found.value + (atan2(turned.y, turned.x) / pi() * 12 - found.value)
-        - 24 * round((atan2(turned.y, turned.x) / pi() * 12 - found.value) / 24)
-    from turned
-    inner join found on turned.column_name = found.column_name and turned.measure = found.measure
-    where not turned.is_found
-        and turned.n >= %(few)s
-        and sqrt(turned.x ^ 2 + turned.y ^ 2) > 0.3 * turned.n
 ),
 weekdays as (
     select column_name, measure, count(*) >= %(enough_of_a_weekday)s as is_enough

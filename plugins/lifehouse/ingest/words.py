@@ -23,7 +23,7 @@ _NAMES = {
     "size": "typical size",
     "zero": "share of zeros",
     "negative": "share of negatives",
-    "hour": "time of day",
+    "hour": "hours by which the times of day are moved",
     "ahead": "share of times later than the record's own",
     "repeated": "share of rows that are there more than once",
     "true": "share of true",
@@ -49,9 +49,6 @@ def show(figure: Figure, value: float) -> str:
     """A figure's value as a person reads it."""
     if figure.measure in _SHARES or figure.measure.startswith("is "):
         return f"{min(max(value, 0), 1):.1%}"
-    if figure.measure == "hour":
-        minutes = round(value % 24 * 60) % 1440
-        return f"{minutes // 60:02d}:{minutes % 60:02d}"
-    if figure.measure in ("rows", "age"):
+    if figure.measure in ("rows", "age", "hour"):
         return f"{value:,.0f}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{2 if math.fabs(value) >= 1 else 3}f}"

@@ -21,7 +21,7 @@ def expectations(candidate: Candidate, table: str) -> list[Rule]:
             f"(select count(*) {waits})",
             detail=f"(select string_agg(late.value ->> 'sentence', '; ') {waits})",
             counts_rows=False,
-            meaning="every required source has delivered for its newest tick",
+            meaning="every required source has delivered for its newest tick, and not come with nothing",
             what_to_do=WHAT_TO_DO,
         )
     ]

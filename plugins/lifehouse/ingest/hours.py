@@ -23,7 +23,7 @@ from lifehouse.ingest.raw import Place
 
 #: Rows of one day that count: beyond, days differ from one another by more than chance.
 _MOST = 100
-#: Natural logarithms of likelihood ratios. Against no shift at all: by chance, once in 150,000 nights (21 shifts, exp(-15)).
+#: Natural logarithms of likelihood ratios. Against no shift at all: by chance, one load in 150,000: 21 shifts, exp(-15).
 _CLEAR = 15.0
 #: Against other opening hours.
 _BETTER = 2.5

@@ -16,7 +16,7 @@ from lifehouse.ingest.bounds import ENOUGH, ROWS, Bounds, History, bounds
 _ENOUGH_OF_A_WEEKDAY = 4
 _COMPLETE = 0.6  # of a usual day: sources whose newest day has that much are read when the day is over
 _SURELY = 0.8  # of the same weekdays had rows: then a day without any is a lost one
-_FEW = 30  # rows more or less, or usual on a lost day, are never worth a word
+FEW = 30  # rows more or less, or usual on a lost day, are never worth a word
 _DAY = timedelta(days=1)
 
 
@@ -51,7 +51,7 @@ class Rows:
 
 
 @dataclass
-class _Rhythm:
+class Rhythm:
     """What earlier days say; ``rows`` has every day of the calendar, those without rows as 0."""
 
     rows: dict[date, float]
@@ -108,11 +108,11 @@ def judge(days: Sequence[Day], reach: date, factor: float = 1, closed: Collectio
         if not _total(found, day)
         and not {day.isoformat(), f"{day:%m-%d}"} & set(closed)
         and rhythm.surely_has_rows(day.isoweekday())
-        and _rows(usual[day]) >= _FEW
+        and _rows(usual[day]) >= FEW
     ]
     residuals = rhythm.residuals()
     limits = None
-    if there and residuals and abs(rows - expected) >= _FEW:
+    if there and residuals and abs(rows - expected) >= FEW:
         middle = median(residuals)
         mad = median(abs(value - middle) for value in residuals)
         basis = _basis(rhythm, there)
@@ -131,10 +131,10 @@ def judge(days: Sequence[Day], reach: date, factor: float = 1, closed: Collectio
     )
 
 
-def _history(found: dict[date, Day], last: date) -> tuple[_Rhythm, bool]:
+def _history(found: dict[date, Day], last: date) -> tuple[Rhythm, bool]:
     """The days up to the last one reached, which counts only if the source's newest day is a whole one."""
     first = min(day.day for day in found.values() if day.before)
-    known = _Rhythm({day: _before(found, day) for day in _calendar(first, last - _DAY)})
+    known = Rhythm({day: _before(found, day) for day in _calendar(first, last - _DAY)})
     shares = [
         day.newest / _rows(usual)
         for day in found.values()
@@ -180,7 +180,7 @@ def _in_rows(limits: Bounds, expected: float) -> Bounds:
     return Bounds(low, high, critical_low, critical_high)
 
 
-def _basis(rhythm: _Rhythm, days: list[date]) -> str:
+def _basis(rhythm: Rhythm, days: list[date]) -> str:
     weekdays = {day.isoweekday() for day in days}
     if weekdays and all(len(rhythm.of(weekday)) >= _ENOUGH_OF_A_WEEKDAY for weekday in weekdays):
         return "same weekday"

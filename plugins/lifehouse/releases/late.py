@@ -15,6 +15,7 @@ from psycopg.rows import dict_row
 from lifehouse.context import Context
 from lifehouse.errors import LifehouseError
 from lifehouse.ingest.declaration import Source, load_source
+from lifehouse.releases import silent
 
 #: The rule of the release gate that alone holds a release back instead of stopping its run.
 IN_TIME = "required sources in time"
@@ -93,16 +94,19 @@ class Late:
     """
 
     source: str
-    why: str  # rejected, missed, never
+    why: str  # rejected, missed, never, silent
     since: datetime | None
     delivered_at: datetime | None
     load_id: int | None = None
     decided_by: str | None = None
     due: datetime | None = None
     holds: bool = False
+    told: str = ""
 
     @property
     def sentence(self) -> str:
+        if self.told:
+            return self.told
         if self.why == "never":
             return f"source {self.source} has never delivered"
         last = (
@@ -134,7 +138,8 @@ def judge(ctx: Context, connection: psycopg.Connection[Any], as_of: datetime | N
     A source is heard of by an accepted load; one that is asked (not: whose files are awaited) also by saying that
     nothing is new. A required source that was not heard of holds the release back, unless a person decided otherwise:
     by rejecting what came for that tick, or a load that is still served (this run undoes it), or by publishing a run
-    that was held back for that tick. While the clocks are off there is no tick to miss.
+    that was held back for that tick. While the clocks are off there is no tick to miss. Silent is one that came, with
+    nothing, on days on which it surely has records (``releases.silent``); it is treated alike.
 
     :param as_of: of a run; one about the past asks only whether the source was late then.
     :raises LifehouseError: a required source has no accepted load, or no source has.
@@ -159,7 +164,24 @@ def judge(ctx: Context, connection: psycopg.Connection[Any], as_of: datetime | N
         _judge(source, known.get(source.source), moment, holds=source.source in promised)
         for source in declared
     )
-    return [late for late in found if late]
+    late = [each for each in found if each]
+    others = [source for source in declared if source.source not in {each.source for each in late}]
+    late += [
+        _came_with_nothing(each, known[each.source], is_required=each.source in required)
+        for each in silent.judge(connection, others, moment, ctx.project.company.time_zone)
+    ]
+    return sorted(late, key=lambda each: each.source)
+
+
+def _came_with_nothing(found: silent.Silent, row: dict[str, Any], *, is_required: bool) -> Late:
+    """A required source that surely has something to tell holds the release back, unless a person let the day pass."""
+    holds = (
+        is_required
+        and not found.silence.has_rested
+        and not (row["passed_due"] and row["passed_due"] >= found.due)
+    )
+    at = found.silence.newest, row["delivered_at"]
+    return Late(found.source, "silent", *at, due=found.due, holds=holds, told=found.sentence)
 
 
 def _judge(source: Source, row: dict[str, Any] | None, moment: datetime, *, holds: bool) -> Late | None:

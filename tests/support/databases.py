@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, field
 
 import psycopg
 
@@ -15,9 +15,13 @@ TEMPLATE = "lifehouse_template"
 
 @dataclass
 class Databases:
-    """Makes and drops databases on the session's server."""
+    """Makes and drops databases on the session's server.
+
+    A name is used again once its database is dropped: what dbt parsed for an address is then not parsed again.
+    """
 
     server: EmbeddedServer
+    _names: set[str] = field(default_factory=set)
 
     def create_template(self) -> None:
         """The template from which databases are made: the control schema."""
@@ -26,11 +30,14 @@ class Databases:
 
     def create(self, name: str | None = None, template: str | None = TEMPLATE) -> str:
         """A new database, by default with the control schema; returns its URL."""
-        name = name or f"t_{uuid.uuid4().hex[:12]}"
+        name = name or next(free for i in itertools.count(1) if (free := f"t_{i}") not in self._names)
         with psycopg.connect(self.server.url, autocommit=True) as connection:
             connection.execute(f'create database "{name}"' + (f' template "{template}"' if template else ""))
+        self._names.add(name)
         return self.server.url_of(name)
 
     def drop(self, url: str) -> None:
+        name = url.rsplit("/", 1)[1]
         with psycopg.connect(self.server.url, autocommit=True) as connection:
-            connection.execute(f'drop database if exists "{url.rsplit("/", 1)[1]}" with (force)')
+            connection.execute(f'drop database if exists "{name}" with (force)')
+        self._names.discard(name)

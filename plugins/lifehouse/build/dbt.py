@@ -30,20 +30,18 @@ def build(
     *,
     full: bool = False,
     exclude: Sequence[str] = (),
-    manifest: Any = None,
 ) -> list[ModelResult]:
     """Build models and seeds, not tests: dbt tests guard the logic in development, the gates guard the data.
 
     :param full: build from nothing (drops and creates tables).
-    :param manifest: what :func:`parse` gave for the place: nothing is parsed again.
     :raises BuildError: names each model that failed, with the database's own message less any values.
     """
-    flags = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
+    flags = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test", "--no-write-json"]
     if exclude:
         flags += ["--exclude", *exclude]
     if full:
         flags.append("--full-refresh")
-    outcome = invoke(ctx, "build", place, ["--select", *select, *flags], manifest)
+    outcome = invoke(ctx, "build", place, ["--select", *select, *flags])
     if outcome.exception is not None:
         raise BuildError(f"dbt could not start: {without_values(str(outcome.exception))}")
     results = [
@@ -60,39 +58,50 @@ def build(
     return results
 
 
-def parse(ctx: Context, place: Place) -> Any:
-    """dbt's manifest for a place, for builds of the same code one after another."""
-    outcome = invoke(ctx, "parse", place, [])
-    if not outcome.success:
-        raise BuildError(f"dbt cannot read the project: {without_values(str(outcome.exception))}")
-    return outcome.result
-
-
-def invoke(
-    ctx: Context, command: str, place: Place | str, arguments: Sequence[str], manifest: Any = None
-) -> Any:
+def invoke(ctx: Context, command: str, place: Place | str, arguments: Sequence[str]) -> Any:
     """Any dbt command on the assembled project; returns dbt's own result. One at a time in a process.
+
+    What this process has parsed for a place is not parsed again while files and connection stay the same.
 
     :param place: a slot's name is the nightly place of it.
     """
     from dbt.cli.main import dbtRunner  # noqa: PLC0415  a second and a half: only where dbt runs
 
     where = nightly(place) if isinstance(place, str) else place
-    root = project.assemble(ctx)
-    own = manifest.deepcopy() if manifest else None  # a build leaves its marks in it
+    root, text = project.assemble(ctx)
+    folder, profile = project.profiles(ctx, where)
     target = ctx.home.folder("dbt", "target", where.target)
-    with journal.written(ctx.home.folder("logs", "dbt")) as keep:
-        try:
-            return dbtRunner(manifest=own, callbacks=[keep]).invoke(
-                [
-                    *("--quiet", "--no-use-colors", "--no-send-anonymous-usage-stats"),
-                    *("--log-level", "none", "--log-level-file", "none"),  # both would quote rows
-                    *("--log-path", str(ctx.home.folder("logs", "dbt"))),
-                    command,
-                    *("--project-dir", str(root), "--profiles-dir", str(project.profiles(ctx, where))),
-                    *("--target", where.target, "--target-path", str(target)),
-                    *arguments,
-                ]
-            )
-        finally:
-            journal.clean(target)
+    logs = ctx.home.folder("logs", "dbt")
+
+    def run(command: str, manifest: Any, arguments: Sequence[str]) -> Any:
+        return dbtRunner(manifest=manifest, callbacks=[keep]).invoke(
+            [
+                *("--quiet", "--no-use-colors", "--no-send-anonymous-usage-stats"),
+                *("--log-level", "none", "--log-level-file", "none"),  # both would quote rows
+                *("--log-path", str(logs)),
+                command,
+                *("--project-dir", str(root), "--profiles-dir", str(folder)),
+                *("--target", where.target, "--target-path", str(target)),
+                *arguments,
+            ]
+        )
+
+    with journal.written(logs) as keep:
+        key = (where.target, text, profile)
+        if key not in _parsed:
+            outcome = run("parse", None, [])
+            if not outcome.success:
+                return outcome
+            _remember(key, outcome.result)
+        return run(command, _parsed[key].deepcopy(), arguments)  # a command leaves its marks in it
+
+
+#: dbt's manifests by target, digest of the project and digest of the profile: the last ones of this process.
+_parsed: dict[tuple[str, str, str], Any] = {}
+_KEPT = 4  # blue, green, and two scratch places: some 20 MB each
+
+
+def _remember(key: tuple[str, str, str], manifest: Any) -> None:
+    while len(_parsed) >= _KEPT:
+        del _parsed[next(iter(_parsed))]
+    _parsed[key] = manifest

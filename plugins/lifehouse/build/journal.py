@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +27,3 @@ def written(folder: Path) -> Iterator[Callable[[Any], None]]:
                 log.write(f"{event.info.ts.ToJsonString()} {event.info.level:<5} {said}\n")
 
         yield keep
-
-
-def clean(target: Path) -> None:
-    """Take the values out of the messages in ``run_results.json``."""
-    file = target / "run_results.json"
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        found = json.loads(file.read_text(encoding="utf-8"))
-        for result in found["results"]:
-            result["message"] = without_values(result["message"])
-        draft = file.with_suffix(".new")
-        draft.write_text(json.dumps(found), encoding="utf-8")
-        draft.replace(file)

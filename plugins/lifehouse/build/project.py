@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from lifehouse import config
 from lifehouse.build.place import Place, nightly
 from lifehouse.context import Context
 from lifehouse.ingest.declaration import load_source
@@ -45,14 +48,17 @@ def contents(project: Project) -> dict[Path, str]:
                 files[_STAGING / path.relative_to(project.staging_folder)] = path.read_text(encoding="utf-8")
     for name, text in compile_models(lifecycle_files(project)).items():
         files[_GENERATED / name] = text
-    settings = yaml.safe_load((SHIPPED / "dbt_project.yml").read_text(encoding="utf-8"))
+    settings = config.read((SHIPPED / "dbt_project.yml").read_text(encoding="utf-8"))
     settings["vars"] = _variables(project)
     files[Path("dbt_project.yml")] = yaml.safe_dump(settings, sort_keys=False)
     return files
 
 
-def assemble(ctx: Context) -> Path:
-    """Bring the assembled project up to date; unchanged files are not touched, so dbt parses only what changed."""
+def assemble(ctx: Context) -> tuple[Path, str]:
+    """Bring the assembled project up to date; unchanged files are not touched, so dbt parses only what changed.
+
+    :returns: its folder, and a digest of its files.
+    """
     root = folder(ctx)
     wanted = contents(ctx.project)
     for part in _PARTS:
@@ -61,18 +67,26 @@ def assemble(ctx: Context) -> Path:
                 path.unlink()
     for relative, text in wanted.items():
         _write(root / relative, text)
-    return root
+    return root, digest(wanted)
 
 
-def profiles(ctx: Context, place: Place) -> Path:
-    """The folder with dbt's connection for a place, brought up to date.
+def digest(files: dict[Path, str]) -> str:
+    """A hash of files' paths and texts, in hexadecimal."""
+    text = json.dumps(sorted((path.as_posix(), text) for path, text in files.items()))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def profiles(ctx: Context, place: Place) -> tuple[Path, str]:
+    """The folder with dbt's connection for a place, brought up to date, and a digest of it.
 
     The nights and each scratch build have one of their own: a profile that changes has dbt parse everything anew.
     """
     folder = ctx.home.folder("dbt", "profiles", place.target) if place.is_scratch else ctx.home.folder("dbt")
     places = [place] if place.is_scratch else [nightly(slot) for slot in ("blue", "green")]
-    _write(folder / "profiles.yml", yaml.safe_dump(_profile(ctx, places), sort_keys=False))
-    return folder
+    files = {Path("profiles.yml"): yaml.safe_dump(_profile(ctx, places), sort_keys=False)}
+    for name, text in files.items():
+        _write(folder / name, text)
+    return folder, digest(files)
 
 
 def sources(project: Project) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -83,9 +82,9 @@ class Workplace:
         self.lay_out(as_of, horizon)
         with self.ctx.warehouse.connect() as connection:
             connection.execute(self._sql(_MERGES), {"run_id": merges_until, "as_of": as_of})
-        self._dbt(BEFORE_IDENTITY, full=True)
+        dbt.build(self.ctx, BEFORE_IDENTITY, self.place, full=True)
         identity.resolve(self.ctx, self._turn(as_of, 0), 0, self.place, full=True)
-        self._dbt(_AFTER_IDENTITY, full=True, exclude=BEFORE_IDENTITY)
+        dbt.build(self.ctx, _AFTER_IDENTITY, self.place, full=True, exclude=BEFORE_IDENTITY)
 
     def step(self, as_of: datetime) -> None:
         """From the instant at which the workplace stands to a later one, for the customers to whom something happened."""
@@ -109,14 +108,7 @@ class Workplace:
                     "select 'slot', customer_id from {control}.run_customers where scope = 'core'"
                 )
             )
-        self._dbt(("tag:core", "tag:release"), full=False, exclude=BEFORE_IDENTITY)
-
-    @cached_property
-    def _manifest(self) -> Any:
-        return dbt.parse(self.ctx, self.place)
-
-    def _dbt(self, select: Sequence[str], *, full: bool, exclude: Sequence[str] = ()) -> None:
-        dbt.build(self.ctx, select, self.place, full=full, exclude=exclude, manifest=self._manifest)
+        dbt.build(self.ctx, ("tag:core", "tag:release"), self.place, exclude=BEFORE_IDENTITY)
 
     def _turn(self, as_of: datetime, number: int) -> Turn:
         newest = self.ctx.warehouse.value("select coalesce(max(run_id), 0) from control.runs")

@@ -59,3 +59,9 @@ def make_context(databases: Databases, tmp_path: Path) -> Iterator[Callable[...,
 def ctx(make_context: Callable[..., Context]) -> Context:
     """The demo project on a fresh database and home."""
     return make_context()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with a slow test go first: at the end no worker waits for another's long file."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)

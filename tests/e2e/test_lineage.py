@@ -20,6 +20,7 @@ def _marts(company: Company) -> dict[str, object]:
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.slow
 def test_a_lost_column_names_the_marts_that_it_breaks(tiny: Callable[..., Company]) -> None:
     company = tiny()
     company.people("2024-03-01", [ANN, BEN, CAM])

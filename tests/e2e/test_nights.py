@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from tests.e2e.conftest import Lived
 
 from support.tiny import ANN, BEN, CAM, Company, sale
@@ -79,6 +80,7 @@ def _life(company: Company) -> dict[str, list[tuple[object, ...]]]:
     }
 
 
+@pytest.mark.slow
 def test_a_full_rebuild_equals_the_nights_one_by_one_and_in_another_order(
     tiny: Callable[..., Company],
 ) -> None:

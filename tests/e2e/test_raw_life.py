@@ -54,6 +54,7 @@ def marts(company: Company) -> dict[str, list[tuple[Any, ...]]]:
     return {name: company.rows(query) for name, query in MARTS.items()}
 
 
+@pytest.mark.slow
 def test_what_is_deleted_released_and_pruned_is_the_same_after_a_full_rebuild(company: Company) -> None:
     company.people("1", [ANN, BEN, CAM])
     company.lines("1", [sale("o1", "p1", "2024-01-05", 10), sale("o2", "p2", "2024-01-05", 7),

@@ -51,6 +51,7 @@ def _alarms(company: Company) -> list[tuple[object, ...]]:
     )
 
 
+@pytest.mark.slow
 def test_honest_nights_raise_no_alarm(
     make_context: Callable[..., Context], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

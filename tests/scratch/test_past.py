@@ -21,6 +21,7 @@ AS_OFS = [instant(day) for day in NIGHTS]
 EVERY = project.mart_names()
 
 
+@pytest.mark.slow
 def test_the_nights_one_by_one_are_what_a_backfill_says_of_them(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:

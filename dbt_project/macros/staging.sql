@@ -13,19 +13,31 @@
         reads={'source': source, 'table': table, 'by': by},
         indexes=[{'columns': [replaces]}] + lifehouse.staged_indexes(replaces),
         pre_hook="{{ lifehouse.touch() }}",
-        post_hook="analyze {{ this }}",
+        post_hook=lifehouse.cookie_index_hook() + ["analyze {{ this }}"],
     ) }}
+{%- endmacro %}
+
+{# Of interactions the cookie is looked up; not every source of them has one. #}
+{% macro cookie_index_hook() -%}
+    {{ return(["{{ lifehouse.cookie_index() }}"] if model.name.endswith('__interactions') else []) }}
+{%- endmacro %}
+
+{% macro cookie_index() -%}
+    {%- if 'cookie' in adapter.get_columns_in_relation(this) | map(attribute='name') -%}
+        create index if not exists i{{ local_md5(this | string)[:20] }}_cookie on {{ this }} (cookie)
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro staged_indexes(replaces) -%}
     {%- set contract = model.name.split('__')[1:] | join('__') -%}
-    {%- if contract in ['profiles', 'consents', 'orders', 'campaign_targets', 'offer_redemptions', 'stage_changes',
-                        'tickets', 'survey_answers', 'interactions', 'messages'] -%}
-        {{ return([{'columns': ['customer_key']}]) }}
+    {%- set indexes = [] -%}
+    {#- Offers need not name a person. -#}
+    {%- if contract != 'offers' and (contract, 'customer_key') in lifehouse.person_columns() -%}
+        {%- do indexes.append({'columns': ['customer_key']}) -%}
     {%- elif contract == 'order_lines' and replaces != 'order_key' -%}
-        {{ return([{'columns': ['order_key']}]) }}
+        {%- do indexes.append({'columns': ['order_key']}) -%}
     {%- endif -%}
-    {{ return([]) }}
+    {{ return(indexes) }}
 {%- endmacro %}
 
 {# Loads whose decision the run takes in for the first time: new, accepted late, or rejected after they were built. #}
@@ -149,11 +161,11 @@
 {% macro get_incremental_replace_touched_sql(arg_dict) -%}
     {%- set columns = get_quoted_csv(arg_dict.dest_columns | map(attribute='name')) -%}
     {%- set names = arg_dict.dest_columns | map(attribute='name') | list -%}
-    {%- set owner = 'customer_key' if 'customer_key' in names else ('order_key' if 'order_key' in names else none) %}
     {%- set replaces = config.get('replaces') -%}
-    {% if owner %}
+    {%- for kind, owner in [('customer', 'customer_key'), ('customer', 'referred_key'), ('cookie', 'cookie'), ('order', 'order_key')] -%}
+    {%- if owner in names and (kind != 'order' or 'customer_key' not in names) %}
     insert into {{ lifehouse.place('core') }}.changed_keys (change_seq, source, kind, key)
-    select run.change_to, changed.source, '{{ owner.split("_")[0] }}', changed.key
+    select run.change_to, changed.source, '{{ kind }}', changed.key
     from {{ lifehouse.place('control') }}.current_run as run,
     (
         select source, {{ owner }} as key from {{ arg_dict.target_relation }}
@@ -162,7 +174,8 @@
         select source, {{ owner }} as key from {{ arg_dict.temp_relation }}
     ) as changed
     where changed.key is not null;
-    {% endif %}
+    {%- endif -%}
+    {%- endfor %}
     delete from {{ arg_dict.target_relation }}
     where {{ replaces }} in (select key from pg_temp.touched);
     insert into {{ arg_dict.target_relation }} ({{ columns }})

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+from lifehouse.build import contract
 from lifehouse.releases.candidate import Candidate
 from lifehouse.releases.expectation import Rule, no_rows
 
 TABLES = ("core.customer_refs",)
 
-_MATTERS = (
-    *("profiles", "consents", "orders", "campaign_targets", "offer_redemptions", "stage_changes"),
-    *("tickets", "survey_answers", "interactions", "messages"),
-)
-
 
 def expectations(candidate: Candidate, table: str) -> list[Rule]:
     homeless = " union all ".join(
-        f"select '{matter}' as matter from contract.{matter} as records where customer_key is not null "
+        f"select '{matter}' as matter from contract.{matter} as records where records.{column} is not null "
         f"and not exists (select from {table} as refs where refs.source = records.source "
-        "and refs.customer_key = records.customer_key)"
-        for matter in _MATTERS
+        f"and refs.customer_key = records.{column})"
+        for matter, column in contract.person_columns()
     )
     return [
         no_rows(

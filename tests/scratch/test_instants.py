@@ -5,24 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.scratch.conftest import instant
 
-from lifehouse.build import project
 from lifehouse.errors import ConfigError
 from lifehouse.scratch.instants import instants
-from lifehouse.scratch.workplace import happenings
-
-
-def test_every_table_of_the_contract_that_names_a_customer_says_when_it_happened() -> None:
-    path = project.SHIPPED / "models" / "staging" / "contract" / "contract.yml"
-    for model in yaml.safe_load(path.read_text())["models"]:
-        columns = {column["name"] for column in model["columns"]}
-        name = model["name"].removeprefix("contract_")
-        if "customer_key" in columns:
-            assert set(happenings().get(name, ["?"])) <= columns, name
 
 
 def test_days_keep_the_time_on_the_wall_when_clocks_change() -> None:

@@ -1,18 +1,5 @@
 {{ per_customer(indexes=[{'columns': ['customer_id', 'occurred_at', 'event_id']}]) }}
 
-{#- Each entry: the contract table, its time, the event, its detail, channel and campaign. -#}
-{% set matters = [
-    ('campaign_targets', 'targeted_at', "'campaign_targeted'", 'arm', 'null', 'campaign_key'),
-    ('offer_redemptions', 'redeemed_at', "'offer_redeemed'", 'offer_key', 'null', 'campaign_key'),
-    ('stage_changes', 'changed_at', "'crm_stage'", 'stage', 'null', 'null'),
-    ('tickets', 'opened_at', "'ticket_opened'", 'topic', 'null', 'null'),
-    ('tickets', 'solved_at', "'ticket_solved'", 'topic', 'null', 'null'),
-    ('survey_answers', 'answered_at', "'survey_answered'", 'survey', 'null', 'null'),
-    ('interactions', 'occurred_at', "'interaction'", 'action', 'channel', 'campaign_key'),
-    ('messages', 'occurred_at', "'message'", 'event', 'channel', 'campaign_key'),
-    ('consents', 'changed_at', "'consent_' || status", 'purpose', 'channel', 'null'),
-] %}
-
 with refs as (
     select * from {{ source('registry', 'customer_refs') }}
     where {{ changed('customer_refs') }}
@@ -28,6 +15,11 @@ customer_profiles as (
     where {{ changed('customer_profiles') }}
 ),
 
+customer_cookies as (
+    select * from {{ ref('customer_cookies') }}
+    where {{ changed('customer_cookies') }}
+),
+
 events as (
     select
         customer_id,
@@ -39,6 +31,9 @@ events as (
         null as currency,
         acquisition_channel as channel,
         null as campaign_key,
+        null as product_key,
+        null::numeric as value,
+        null as kind,
         null as detail
     from customer_profiles
 
@@ -58,27 +53,15 @@ events as (
         currency,
         channel,
         campaign_key,
+        null,
+        null,
+        null,
         null
     from customer_orders
 
-    {% for table, at, type, detail, channel, campaign_key in matters %}
     union all
 
-    select
-        refs.customer_id,
-        records.{{ at }},
-        {{ type }},
-        records.source,
-        records.source_key,
-        null,
-        null,
-        {{ channel }},
-        {{ campaign_key }},
-        {{ detail }}
-    from refs
-    inner join {{ ref('contract_' ~ table) }} as records
-        on refs.source = records.source and refs.customer_key = records.customer_key
-    {% endfor %}
+    {{ matter_events() }}
 )
 
 select
@@ -92,6 +75,9 @@ select
     currency,
     channel,
     campaign_key,
+    product_key,
+    value,
+    kind,
     detail
 from events
 where occurred_at is not null

@@ -14,6 +14,10 @@ with profiles as (
     where customer_key is not null
 ),
 
+cookies as (
+    select * from {{ ref('record_cookies') }}
+),
+
 identifiers as (
     {% for kind, value in identifiers %}
     select
@@ -22,8 +26,14 @@ identifiers as (
         {{ kind }} as kind,
         {{ value }} as value
     from profiles
-    {{ 'union' if not loop.last }}
+    union
     {% endfor %}
+    select
+        source,
+        customer_key,
+        'cookie' as kind,
+        cookie as value
+    from cookies
 )
 
 select * from identifiers

@@ -240,6 +240,12 @@ _CHANGED_CUSTOMERS = """
     inner join orders as orders on keys.source = orders.source and keys.key = orders.source_key
     inner join customer_refs as refs on orders.source = refs.source and orders.customer_key = refs.customer_key
     where keys.kind = 'order' and keys.change_seq > %(core_from)s
+    union
+    select refs.customer_id
+    from changed_keys as keys
+    inner join record_cookies as cookies on keys.key = cookies.cookie
+    inner join customer_refs as refs on cookies.source = refs.source and cookies.customer_key = refs.customer_key
+    where keys.kind = 'cookie' and keys.change_seq > %(core_from)s
 """
 
 

@@ -22,7 +22,7 @@ from lifehouse.errors import BuildError
 
 Relation = tuple[str, str]  # schema and table
 #: What the identity step (Python) writes of what it reads.
-_IDENTITY_READS = {("core", "record_identifiers"), ("core", "record_refs")}
+_IDENTITY_READS = {("core", "record_cookies"), ("core", "record_identifiers"), ("core", "record_refs")}
 _IDENTITY_WRITES = {("core", "customer_refs"), ("core", "customer_registry"), ("core", "customer_merges")}
 _ALL = "*"
 

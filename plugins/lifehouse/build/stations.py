@@ -7,10 +7,15 @@ from typing import Any
 from lifehouse.build import dbt, identity
 from lifehouse.build.place import nightly
 from lifehouse.context import Context
+from lifehouse.ingest import raw
+from lifehouse.ingest.declaration import load_source
 from lifehouse.releases.run import Run
+from lifehouse.warehouse.rights import INGEST
 
 #: Identity needs these; everything else in core needs identity.
-BEFORE_IDENTITY = ("tag:staging", "record_identifiers", "record_refs")
+BEFORE_IDENTITY = ("tag:staging", "record_cookies", "record_identifiers", "record_refs")
+#: The input contract's views say the same until the code changes; then everything is built.
+UNCHANGING = ("path:models/staging/contract",)
 
 
 def build_core(ctx: Context, run: Run) -> dict[str, Any]:
@@ -29,8 +34,9 @@ def build_core(ctx: Context, run: Run) -> dict[str, Any]:
         ):  # killed on the way, the next run starts from nothing again
             connection.execute("update control.core_state set fingerprint = null, change_seq = 0")
             connection.execute("truncate core.changed_keys")
+    _make_room(ctx)
     place = nightly(run.building_slot)
-    before = dbt.build(ctx, BEFORE_IDENTITY, place, full=full)
+    before = dbt.build(ctx, BEFORE_IDENTITY, place, full=full, exclude=() if full else UNCHANGING)
     counts: dict[str, Any] = dict(identity.resolve(ctx, run, state["change_seq"], place, full=full))
     after = dbt.build(ctx, ["tag:core"], place, full=full, exclude=BEFORE_IDENTITY)
     with ctx.warehouse.connect() as connection:
@@ -66,6 +72,22 @@ def build_release(ctx: Context, run: Run) -> dict[str, Any]:
     results = dbt.build(ctx, ["tag:release", "tag:seed"], nightly(run.building_slot), full=full)
     rows = sum(result.rows or 0 for result in results)
     return {"changed": changed, "rows": rows, "models": _seconds(results)}
+
+
+def _make_room(ctx: Context) -> None:
+    """Raw tables for what never delivered anything so far: it contributes nothing, and no model misses it."""
+    query = "select schemaname, tablename from pg_tables where schemaname like 'raw\\_%'"
+    there = {(row["schemaname"], row["tablename"]) for row in ctx.warehouse.rows(query)}
+    missing = [
+        raw.Place(source, name)
+        for source in map(load_source, ctx.project.source_files)
+        for name in source.tables
+        if (source.raw_schema, name) not in there
+    ]
+    if missing:
+        with ctx.acting_as(INGEST).warehouse.connect() as connection:
+            for place in missing:
+                raw.prepare(connection, place)
 
 
 def _decisions_between(ctx: Context, after: int, until: int) -> bool:

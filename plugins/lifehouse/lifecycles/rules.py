@@ -17,9 +17,36 @@ from lifehouse.config import Strict
 
 #: The types of ``core.customer_events``.
 EVENT_TYPES = (
-    *("first_seen", "order", "order_cancelled", "refund", "campaign_targeted", "offer_redeemed", "crm_stage"),
-    *("ticket_opened", "ticket_solved", "survey_answered", "interaction", "message"),
-    *("consent_granted", "consent_withdrawn"),
+    *("first_seen", "order", "order_cancelled", "refund", "consent_granted", "consent_withdrawn"),
+    *(
+        "visit",
+        "view",
+        "cart",
+        "impression",
+        "ad_click",
+        "call",
+        "chat",
+        "store_visit",
+        "social",
+        "interaction",
+    ),
+    *("message_sent", "message_delivered", "message_opened", "message_clicked"),
+    *("message_bounced", "message_unsubscribed", "message_complained", "message"),
+    *("campaign_targeted", "offer_made", "offer_redeemed", "crm_stage"),
+    *("opportunity_opened", "opportunity_won", "opportunity_lost", "follow_up_planned", "follow_up_held"),
+    *("ticket_opened", "ticket_answered", "ticket_solved", "survey_invited", "survey_answered", "review"),
+    *(
+        "service_cost",
+        "points_earned",
+        "points_redeemed",
+        "points_expired",
+        "points_adjusted",
+        "tier_changed",
+    ),
+    *("referral_made", "referral_converted", "referred"),
+    *("subscription_started", "subscription_renewed", "subscription_notice_given"),
+    *("subscription_notice_withdrawn", "subscription_ended"),
+    *("product_installed", "product_used", "product_maintained", "product_upgraded", "product_removed"),
 )
 _DURATION = re.compile(r"^(\d+)\s*(d|w)$")
 

@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from lifehouse import config
+from lifehouse.build.contract import FOLDER, tables
 from lifehouse.ingest.declaration import load_source
 from lifehouse.privacy.kinds import KINDS, Personal
-from lifehouse.project import INSTALLATION, Project
+from lifehouse.project import Project
 
-CONTRACT = INSTALLATION / "dbt_project" / "models" / "staging" / "contract" / "contract.yml"
 #: Names that columns of the contract take on their way to the marts.
 RENAMED: dict[str, Personal] = {"identifier": "id"}
 #: Columns that hold personal values of all kinds: (schema, table or ``*``, column) -> what is in them.
@@ -49,13 +48,13 @@ def contract() -> dict[str, Personal]:
     :raises ValueError: a tag that is no kind, or a name with two.
     """
     found: dict[str, Personal] = dict(RENAMED)
-    for model in config.read(CONTRACT.read_text(encoding="utf-8"))["models"]:
+    for model in tables().values():
         for column in model["columns"]:
             kind = column.get("config", {}).get("meta", {}).get("personal")
             if kind is None:
                 continue
             if kind not in KINDS or found.get(column["name"], kind) != kind:
-                raise ValueError(f"{CONTRACT}: {model['name']}.{column['name']}: personal: {kind}")
+                raise ValueError(f"{FOLDER}: {model['name']}.{column['name']}: personal: {kind}")
             found[column["name"]] = kind
     return found
 

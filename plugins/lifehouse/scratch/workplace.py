@@ -10,10 +10,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from lifehouse import config
-from lifehouse.build import dbt, identity
+from lifehouse.build import contract, dbt, identity
 from lifehouse.build.place import Place
-from lifehouse.build.project import SHIPPED
 from lifehouse.build.stations import BEFORE_IDENTITY
 from lifehouse.context import Context
 from lifehouse.scratch.knowledge import Knowledge
@@ -97,8 +95,9 @@ class Workplace:
             moved = self._sql("update {control}.current_run set as_of = %s, horizon = %s, change_to = %s")
             connection.execute(moved, (as_of, as_of, number))
             connection.execute(self._sql("truncate {core}.changed_keys"))
-            for table, times in happenings().items():
-                self._note(connection, table, times, since, number)
+            for table, times in contract.happenings().items():
+                for column in sorted(contract.NAMING.keys() & set(contract.columns(table))):
+                    self._note(connection, table, column, times, since, number)
         identity.resolve(self.ctx, self._turn(as_of, number), number - 1, self.place, full=False)
         with self.ctx.warehouse.connect() as connection:
             connection.execute(self._sql("delete from {control}.run_customers where scope = 'slot'"))
@@ -118,21 +117,23 @@ class Workplace:
         self,
         connection: psycopg.Connection[Any],
         table: str,
+        column: str,
         times: Sequence[str],
         since: datetime,
         number: int,
     ) -> None:
         happened = sql.SQL(" or ").join(
-            sql.SQL("{} > %(since)s").format(sql.Identifier(column)) for column in times
+            sql.SQL("{} > %(since)s").format(sql.Identifier(time)) for time in times
         )
         query = sql.SQL(
             "insert into {core}.changed_keys (change_seq, source, kind, key) "
-            "select distinct %(number)s::bigint, source, 'customer', customer_key from {table} "
-            "where customer_key is not null and ({happened})"
+            "select distinct %(number)s::bigint, source, %(kind)s, {column} from {table} "
+            "where {column} is not null and ({happened})"
         )
         core, view = sql.Identifier(self.place.core), sql.Identifier(self.place.contract, table)
         connection.execute(
-            query.format(core=core, table=view, happened=happened), {"since": since, "number": number}
+            query.format(core=core, table=view, column=sql.Identifier(column), happened=happened),
+            {"since": since, "number": number, "kind": contract.NAMING[column]},
         )
 
     def _like(self, connection: psycopg.Connection[Any], part: str, table: str, more: str = "") -> None:
@@ -143,17 +144,6 @@ class Workplace:
     def _sql(self, text: str) -> sql.Composed:
         names = {"core": self.place.core, "control": self.place.control}
         return sql.SQL(text).format(**{key: sql.Identifier(name) for key, name in names.items()})
-
-
-def happenings() -> dict[str, list[str]]:
-    """The tables of the input contract that tell what happened to a customer, each with its columns of times."""
-    path = SHIPPED / "models" / "staging" / "contract" / "contract.yml"
-    tables = {}
-    for model in config.read(path.read_text(encoding="utf-8"))["models"]:
-        meta = model.get("config", {}).get("meta", {})
-        if "happened_at" in meta:
-            tables[model["name"].removeprefix("contract_")] = [meta["happened_at"], *meta.get("later", [])]
-    return tables
 
 
 _REFS_OF_RUN = """

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifehouse.ingest.bounds import MIX, RARE, ROWS, SHARE, SIZE, History, bounds
+from lifehouse.ingest.bounds import MIX, RARE, REPEATED, ROWS, SHARE, SIZE, History, bounds
 from lifehouse.ingest.volume import Day, judge
 
 FIRST = date(2024, 1, 1)  # a Monday
@@ -26,14 +26,14 @@ def _history(values: list[float]) -> History:
 
 
 @settings(max_examples=200, deadline=None)
-@given(VALUES, st.sampled_from([SIZE, ROWS, SHARE, RARE, MIX]), st.integers(1, 10**6))
+@given(VALUES, st.sampled_from([SIZE, ROWS, SHARE, RARE, REPEATED, MIX]), st.integers(1, 10**6))
 def test_nothing_that_was_there_before_is_unusual(values: list[float], scale: object, n: int) -> None:
     limits = bounds(_history(values), scale, n)  # type: ignore[arg-type]
     assert all(limits.severity(value) is None for value in values)
 
 
 @settings(max_examples=200, deadline=None)
-@given(VALUES, st.sampled_from([SIZE, ROWS, SHARE, RARE, MIX]), st.integers(1, 10**6))
+@given(VALUES, st.sampled_from([SIZE, ROWS, SHARE, RARE, REPEATED, MIX]), st.integers(1, 10**6))
 def test_what_closes_the_gate_is_further_out_than_what_warns(
     values: list[float], scale: object, n: int
 ) -> None:

@@ -32,19 +32,21 @@ class Scale:
     noise: float
     is_log: bool = False
     far: float = 6.5
+    least: float | None = None
 
 
 SIZE = Scale(0.3, 0.5, 1.0, is_log=True, far=8)
 ROWS = Scale(0.4, 0.55, 0.5, is_log=True, far=5.5)
 AGE = Scale(1.1, 1.8, 0.0, is_log=True)
-SHARE = Scale(0.25, 0.35, 0.0)
-RARE = Scale(0.01, 0.03, 0.0)
+SHARE = Scale(0.25, 0.35, 0.0, least=0.01)
+RARE = Scale(0.01, 0.03, 0.0, least=0.0001)
+REPEATED = Scale(0.04, 0.06, 0.0, least=0.0001)
 MIX = Scale(0.06, 0.1, 0.29)
 
 #: The scale of each measure of :mod:`lifehouse.ingest.profile`; ``is ...`` are shares.
 SCALES = {
     "rows": ROWS, "age": AGE, "size": SIZE, "mean": SIZE, "length": SIZE, "mix": MIX,
-    "garbled": RARE, "misshapen": RARE,
+    "garbled": RARE, "misshapen": RARE, "repeated": REPEATED,
 }  # fmt: skip
 
 
@@ -108,8 +110,7 @@ def bounds(history: History, scale: Scale, n: float, factor: float = 1, noise: f
 
 
 def _noise(usual: float, scale: Scale, n: float) -> float:
-    if scale in (SHARE, RARE):
+    if scale.least is not None:
         usual = min(max(usual, 0.0), 1.0)
-        least = 0.01 if scale == SHARE else 0.0001
-        return math.sqrt(max(usual * (1 - usual), least) * _CLUSTER / max(n, 1))
+        return math.sqrt(max(usual * (1 - usual), scale.least) * _CLUSTER / max(n, 1))
     return scale.noise * math.sqrt(_CLUSTER / max(n, 1))

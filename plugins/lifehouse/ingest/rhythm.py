@@ -129,7 +129,10 @@ def _columns(connection: psycopg.Connection[Any], place: Place, names: dict[str,
             continue
         if is_known and span["days"] <= row["days"]:
             history = History(row["median"], row["mad"], row["lowest"], row["highest"], row["days"], basis)
-            limits = bounds(history, scale, float(row["n"]), noise=2 * row["noise"])
+            noise = (
+                2 / row["n"] if row["measure"] == "repeated" else 2 * row["noise"]
+            )  # a few twins are no matter
+            limits = bounds(history, scale, float(row["n"]), noise=noise)
         elif not is_known and row["measure"] in WITHOUT_HISTORY:
             limits = WITHOUT_HISTORY[row["measure"]]
         else:

@@ -100,7 +100,7 @@ def substitute(value: Any, place: str = "") -> Any:
 def _describe(item: Any, data: Any, model: type[BaseModel], path: Path, node: yaml.Node | None) -> str:
     location = [part for part in item["loc"] if not str(part).startswith(("function-", "tagged-union"))]
     where = ".".join(str(part) for part in location)
-    line = _line(node, location)
+    line = line_of(node, location)
     message = item["msg"].removeprefix("Value error, ")
     if item["type"] == "extra_forbidden":
         message = f"unknown key {location[-1]!r}"
@@ -130,7 +130,7 @@ def _flatten(annotation: Any) -> list[Any]:
     return [annotation, *(leaf for item in inner for leaf in _flatten(item))]
 
 
-def _line(node: yaml.Node | None, location: list[Any]) -> int | None:
+def line_of(node: yaml.Node | None, location: list[Any]) -> int | None:
     """The 1-based line of the deepest part of ``location`` that the document has."""
     if node is None:
         return None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
@@ -36,6 +37,10 @@ class Company(config.Strict):
     reporting_currency: str = Field(pattern=r"^[A-Z]{3}$", description="ISO 4217")
     time_zone: str = Field("UTC", description="IANA zone in which days, weeks and months are reported")
     schedule: str = Field("0 4 * * *", description="cron clock of the marts DAG, in the company's time zone")
+    windows: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="lifecycle -> window -> its length here: 365d, or one that follows the rhythm",
+    )
     required_sources: list[str] = Field(
         default_factory=list, description="sources that a release waits for when they are late"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -36,6 +37,38 @@ def _merged(*parts: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict
 
 _of = _types.map(lambda types: {"of": types})
 _within = st.fixed_dictionaries({}, optional={"within": _windows})
+_rhythms = st.builds(
+    lambda times, first, second, known: {
+        "times": times,
+        "at_least": f"{min(first, second)}d",
+        "at_most": f"{max(first, second)}d",
+        "until_known": known,
+    },
+    st.sampled_from([0.5, 1, 1.25, 3]),
+    st.integers(1, 6),
+    st.integers(1, 9),
+    _windows,
+)
+_paced = _node(
+    "since_last",
+    _merged(
+        st.sampled_from(TYPES[:3]).map(lambda type_: {"of": type_}),
+        _some_of("at_least", "less_than", values=st.one_of(_rhythms, _windows)),
+    ),
+)
+_distinct = _node(
+    "distinct",
+    _merged(
+        _of,
+        st.sampled_from(["channel", "detail"]).map(lambda column: {"by": column}),
+        _within,
+        _some_of("at_least", "at_most", values=st.integers(1, 3)),
+    ),
+)
+_counted = _node(
+    "count",
+    _merged(_of, st.builds(dict, within=_windows), _some_of("at_least", "at_most", values=st.integers(1, 3))),
+)
 _leaves = st.one_of(
     st.builds(lambda kind, types: {kind: types}, st.sampled_from(["ever", "never"]), _types),
     _node("count", _merged(_of, _within, _some_of("at_least", "at_most", values=st.integers(1, 3)))),
@@ -46,6 +79,8 @@ _leaves = st.one_of(
         _node(kind, _merged(_of, _some_of("at_least", "less_than", values=_windows)))
         for kind in ("since_last", "since_first")
     ),
+    _paced,
+    _distinct,
     _node(
         "trend",
         _merged(
@@ -95,14 +130,16 @@ def lifecycle(rules_: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 lifecycles = st.lists(rules, min_size=1, max_size=4).map(lifecycle)
+#: Rules whose windows meet on the same day, side by side.
+meeting = st.lists(st.one_of(_paced, _distinct, _counted), min_size=3, max_size=5).map(lifecycle)
 _instants = st.builds(
     lambda days, microseconds: START + timedelta(days=days, microseconds=microseconds),
     st.integers(0, 12),
     st.sampled_from([0, 0, 0, 1, -1, 3_600_000_000]),
 )
 _events = st.builds(
-    lambda at, type_, number, amount, currency, detail: Event(
-        at, type_, f"{number:032x}", amount, currency, detail if type_ == "crm_stage" else None
+    lambda at, type_, number, amount, currency, detail, channel: Event(
+        at, type_, f"{number:032x}", amount, currency, detail if type_ == "crm_stage" else None, channel
     ),
     _instants,
     st.sampled_from(TYPES),
@@ -110,7 +147,23 @@ _events = st.builds(
     st.one_of(st.none(), st.integers(-900, 2000).map(lambda cents: Decimal(cents) / 100)),
     st.sampled_from(["USD", "EUR"]),
     st.sampled_from(DETAILS),
+    st.sampled_from(["store", "web", None]),
 )
 customers = st.lists(
-    st.lists(_events, min_size=1, max_size=9, unique_by=lambda event: event.id), min_size=1, max_size=5
+    st.lists(_events, min_size=1, max_size=14, unique_by=lambda event: event.id), min_size=1, max_size=5
 )
+
+
+def regular(dice: random.Random) -> list[Event]:
+    """A customer whose events fall on whole days, so that one window ends where another event is."""
+    step = dice.choice([1, 1, 2, 3])
+    return [
+        Event(
+            START + timedelta(days=step * dice.randrange(12)),
+            dice.choice(TYPES[:3]),
+            f"{dice.getrandbits(64):032x}",
+            detail=dice.choice(DETAILS),
+            channel=dice.choice(["store", "web", None]),
+        )
+        for _ in range(dice.randrange(1, 16))
+    ]

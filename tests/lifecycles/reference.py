@@ -5,9 +5,12 @@ Written from the words of the rule language alone; reads the YAML's plain data a
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 
@@ -21,6 +24,7 @@ class Event:
     amount: Decimal | None = None
     currency: str | None = None
     detail: str | None = None
+    channel: str | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ def history(lifecycle: dict[str, Any], events: list[Event]) -> list[Interval]:
     order = sorted(events, key=lambda event: (event.at, event.id))
     windows = {days for _, days, _ in _expiries(lifecycle)}
     instants = {event.at + timedelta(days=days) for event in order for days in {0, *windows}}
+    instants |= {event.at + timedelta(days=days) for event, days in _paced(lifecycle, order)}
     found: list[Interval] = []
     for instant in sorted(instants):
         stage = stage_at(lifecycle, order, instant)
@@ -79,8 +84,8 @@ def holds(rule: dict[str, Any], events: list[Event], now: datetime) -> bool:
         if not past:
             return False
         waited = now - (past[-1] if kind == "since_last" else past[0]).at
-        return ("at_least" not in node or waited >= _window(node["at_least"])) and (
-            "less_than" not in node or waited < _window(node["less_than"])
+        return ("at_least" not in node or waited >= _window(node["at_least"], past)) and (
+            "less_than" not in node or waited < _window(node["less_than"], past)
         )
     if kind == "trend":
         over = _window(node["over"])
@@ -93,8 +98,11 @@ def holds(rule: dict[str, Any], events: list[Event], now: datetime) -> bool:
         return (falls is None or current < Decimal(str(falls)) * before) and (
             rises is None or current > Decimal(str(rises)) * before
         )
+    if kind == "distinct":
+        past = [event for event in past if getattr(event, node["by"]) is not None]
     within = [event for event in past if "within" not in node or now - event.at < _window(node["within"])]
-    value = _measure(kind, node, within)
+    values = {getattr(event, node["by"]) for event in within} if kind == "distinct" else set()
+    value = Decimal(len(values)) if kind == "distinct" else _measure(kind, node, within)
     return (
         ("at_least" not in node or value >= Decimal(str(node["at_least"])))
         and ("at_most" not in node or value <= Decimal(str(node["at_most"])))
@@ -134,6 +142,12 @@ def _cause(
             counts = (kinds == {"first"} and place == 0) or (kinds == {"last"} and not followed)
             if end == now and (counts or kinds not in ({"first"}, {"last"})):
                 ran_out.append((days, event.id, event.type))
+    for event, days in _paced(lifecycle, events):
+        of_type = [other for other in events if other.type == event.type]
+        end, place = event.at + timedelta(days=days), of_type.index(event)
+        followed = place + 1 < len(of_type) and of_type[place + 1].at <= end
+        if end == now and not followed:
+            ran_out.append((days, event.id, event.type))
     days, id_, type_ = min(ran_out)
     return "window", type_, id_, days
 
@@ -155,7 +169,7 @@ def _named(rule: dict[str, Any]) -> set[tuple[str, int, str]]:
     types = _types(node if kind in ("ever", "never") else node["of"])
     found = {(type_, 0, "each") for type_ in types}
     windows: list[tuple[int, str]] = []
-    if kind in ("count", "sum") and "within" in node:
+    if kind in ("count", "sum", "distinct") and "within" in node:
         windows = [(_window(node["within"]).days, "each")]
     if kind == "trend":
         windows = [(_window(node["over"]).days, "each"), (2 * _window(node["over"]).days, "each")]
@@ -163,7 +177,7 @@ def _named(rule: dict[str, Any]) -> set[tuple[str, int, str]]:
         windows = [
             (_window(node[key]).days, kind.removeprefix("since_"))
             for key in ("at_least", "less_than")
-            if key in node
+            if key in node and isinstance(node[key], str)
         ]
     return found | {(type_, days, after) for type_ in types for days, after in windows}
 
@@ -172,5 +186,53 @@ def _types(of: Any) -> set[str]:
     return {of} if isinstance(of, str) else set(of)
 
 
-def _window(text: str) -> timedelta:
+def _paced(lifecycle: dict[str, Any], events: list[Event]) -> list[tuple[Event, int]]:
+    """Each event after which a window follows the customer's rhythm, and the window's days as they were then known."""
+    found = []
+    for type_, rhythm in _rhythms([stage["rule"] for stage in lifecycle["stages"] if stage.get("rule")]):
+        of_type = [event for event in events if event.type == type_]
+        for place, event in enumerate(of_type):
+            found.append((event, _window(rhythm, of_type[: place + 1]).days))
+    return found
+
+
+def _rhythms(nodes: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Every (event type, window that follows a rhythm) anywhere in the rules."""
+    if isinstance(nodes, list):
+        return [found for node in nodes for found in _rhythms(node)]
+    if not isinstance(nodes, dict):
+        return []
+    own = [
+        (next(iter(_types(nodes["of"]))), nodes[key])
+        for key in ("at_least", "less_than")
+        if isinstance(nodes.get(key), dict)
+    ]
+    return own + [found for node in nodes.values() for found in _rhythms(node)]
+
+
+def _window(text: Any, past: list[Event] | None = None) -> timedelta:
+    if isinstance(text, dict):
+        gaps = [later.at - earlier.at for earlier, later in pairwise((past or [])[-11:])]
+        if len(gaps) < 3:
+            return _window(text["until_known"])
+        microseconds = sum(gaps, timedelta()) // timedelta(microseconds=1)
+        usual = Fraction(microseconds, len(gaps) * 86_400_000_000)
+        days = math.floor(Fraction(str(text["times"])) * usual)
+        return timedelta(days=min(max(days, _window(text["at_least"]).days), _window(text["at_most"]).days))
     return timedelta(days=int(text[:-1])) if text[-1] == "d" else timedelta(weeks=int(text[:-1]))
+
+
+def without_names(lifecycle: dict[str, Any]) -> dict[str, Any]:
+    """A declaration with every window in the place of its name."""
+    names = lifecycle.pop("windows", {})
+
+    def walked(node: Any) -> Any:
+        if isinstance(node, list):
+            return [walked(item) for item in node]
+        if isinstance(node, dict):
+            return {key: walked(value) for key, value in node.items()}
+        return names.get(node, node)
+
+    for stage in lifecycle["stages"]:
+        stage["rule"] = walked(stage.get("rule"))
+    return lifecycle

@@ -12,7 +12,7 @@ from lifecycles import drawing
 from lifehouse.cli.app import build
 from lifehouse.errors import ConfigError
 from lifehouse.lifecycles.compile import compile_models
-from lifehouse.lifecycles.declaration import FOLDER, lifecycle_files, load
+from lifehouse.lifecycles.declaration import FOLDER, lifecycle_files, lifecycles, load
 from lifehouse.project import INSTALLATION, Project
 
 RIGHT = (INSTALLATION / FOLDER / "status.yml").read_text(encoding="utf-8")
@@ -23,19 +23,19 @@ MISTAKES = {
         "unknown event type 'ordr'; did you mean 'order'?",
     ),
     "a misspelt bound": (
-        "less_than: 60d",
-        "les_than: 60d",
+        "less_than: new}",
+        "les_than: new}",
         "unknown key 'les_than'; did you mean 'less_than'?",
     ),
     "a misspelt kind of rule": ("never: order", "nevr: order", "unknown key 'nevr'; did you mean 'never'?"),
     "a window without unit": (
-        "less_than: 60d",
-        "less_than: 60",
+        "less_than: new}",
+        "less_than: 60}",
         "write whole days or weeks such as 90d or 12w",
     ),
     "a window of no length": (
-        "less_than: 60d",
-        "less_than: 0d",
+        "less_than: new}",
+        "less_than: 0d}",
         "write whole days or weeks such as 90d or 12w",
     ),
     "two rules in one": (
@@ -43,7 +43,23 @@ MISTAKES = {
         "never: order\n      ever: refund",
         "exactly one key, this one has 2",
     ),
-    "no bound": ("{of: order, less_than: 60d}", "{of: order}", "needs a bound: at_least or less_than"),
+    "a misspelt window": ("at_least: lost}", "at_least: lots}", "or a name under windows:"),
+    "a window that no rule calls": (
+        "windows:\n",
+        "windows:\n  quiet: 30d\n",
+        "windows: no rule uses 'quiet'",
+    ),
+    "a rhythm outside since_last": (
+        "within: habit,",
+        "within: {times: 3, at_least: 9d, at_most: 99d, until_known: 90d},",
+        "stands in since_last alone",
+    ),
+    "a rhythm's bounds turned round": (
+        "lost: 180d",
+        "lost: {times: 3, at_least: 99d, at_most: 9d, until_known: 90d}",
+        "at_least is longer than at_most",
+    ),
+    "no bound": ("{of: order, less_than: new}", "{of: order}", "needs a bound: at_least or less_than"),
     "a misspelt key of a stage": ("    definition: >-", "    defnition: >-", "did you mean 'definition'?"),
     "no Chinese label": (
         "label: {en: Lost, zh: 流失客户}",
@@ -119,7 +135,7 @@ def test_a_companys_own_file_replaces_the_shipped_one_of_its_name(tmp_path: Path
 
 
 def test_the_compiled_models_are_one_per_lifecycle_and_what_unites_them(tmp_path: Path) -> None:
-    models = compile_models(sorted((INSTALLATION / FOLDER).glob("*.yml")))
+    models = compile_models(lifecycles(Project(INSTALLATION)))
     assert sorted(models) == [
         "generated.yml",
         "lifecycle_declarations.sql",

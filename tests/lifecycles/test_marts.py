@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +14,10 @@ from lifehouse.cli.app import build as application
 from lifehouse.context import Context
 from lifehouse.errors import LifehouseError
 from lifehouse.home import Home
+from lifehouse.lifecycles.declaration import load
 from lifehouse.lifecycles.explain import stories
-from lifehouse.project import Project
+from lifehouse.lifecycles.preview import lines, preview
+from lifehouse.project import INSTALLATION, Project
 from lifehouse.warehouse.connection import Warehouse
 from support.tiny import TINY, Company
 
@@ -58,6 +61,28 @@ def test_a_customer_has_a_past_and_a_scheduled_future(company: Company) -> None:
         ("active", "2024-03-05", "window", "order", 60),
         ("lost", "2024-07-03", "window", "order", 180),
     ]
+
+
+def test_a_preview_tells_who_would_stand_elsewhere_and_writes_nothing(
+    company: Company, tmp_path: Path
+) -> None:
+    file = tmp_path / "status.yml"
+    shipped = (INSTALLATION / "dbt_project" / "lifecycles" / "status.yml").read_text(encoding="utf-8")
+    stays = "select * from marts.stage_history order by 1, 2, entered_at"
+    before = company.rows(stays)
+    file.write_text(shipped, encoding="utf-8")
+    assert preview(company.ctx, load(file)).moved == {}
+    file.write_text(shipped.replace("lost: 180d", "lost: 100d"), encoding="utf-8")
+    found = preview(company.ctx, load(file))
+    assert found.moved == {("active", "lost"): 1}  # Ash; Birch came back in May
+    lost = next(stage for stage in found.stages if stage.stage == "lost")
+    assert (lost.customers, lost.customers_then, lost.entered, lost.entered_then) == (0, 1, 0, 0)
+    assert lines(found)[-1] == "1 customer would stand elsewhere today: 1 from active to lost."
+    (tmp_path / "tries.yml").write_text(
+        shipped.replace("lifecycle: status", "lifecycle: tries"), encoding="utf-8"
+    )
+    assert preview(company.ctx, load(tmp_path / "tries.yml")).is_new
+    assert company.rows(stays) == before
 
 
 def test_stage_metrics_count_each_customer_once_and_name_empty_stages(company: Company) -> None:

@@ -1,19 +1,19 @@
-"""Runs compiled lifecycles on a real Postgres, without dbt: its three macros are replaced by plain strings."""
+"""Runs compiled lifecycles on a real Postgres, without dbt."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
+from dataclasses import astuple
 from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
 
 from lifecycles.reference import Event, Interval
-from lifehouse.lifecycles.compile import intervals
+from lifehouse.lifecycles.compile import query
 from lifehouse.lifecycles.declaration import Lifecycle
 
-_COLUMNS = "customer_id, occurred_at, event_type, event_id, amount, currency, detail"
+_COLUMNS = "customer_id, occurred_at, event_type, event_id, amount, currency, detail, channel"
 
 
 def create_timeline(connection: psycopg.Connection[Any]) -> None:
@@ -30,26 +30,17 @@ def fill(connection: psycopg.Connection[Any], customers: Mapping[str, list[Event
     with connection.cursor().copy(f"copy customer_events ({_COLUMNS}) from stdin") as copy:
         for customer, events in customers.items():
             for event in events:
-                copy.write_row(
-                    (customer, event.at, event.type, event.id, event.amount, event.currency, event.detail)
-                )
-
-
-def render(declared: Lifecycle) -> str:
-    """The compiled model as one plain query on ``customer_events``."""
-    model = intervals(declared).replace("{{ per_customer() }}", "")
-    model = model.replace("{{ ref('customer_events') }}", "customer_events")
-    return re.sub(r"\{\{ changed\('\w+'\) \}\}", "true", model)
+                copy.write_row((customer, *astuple(event)))
 
 
 def histories(connection: psycopg.Connection[Any], declared: Lifecycle) -> dict[str, list[Interval]]:
     """Each customer's intervals as Postgres finds them, in order of time."""
     found: dict[str, list[Interval]] = {}
-    query = (
+    statement = (
         "select customer_id, stage, entered_at, exited_at, cause_type, cause_event_type, cause_event_id, window_days"
-        f" from ({render(declared)}) as intervals order by customer_id, entered_at, exited_at"
+        f" from ({query(declared, 'customer_events')}) as intervals order by customer_id, entered_at, exited_at"
     )
-    for customer, *row in connection.execute(query.encode()):
+    for customer, *row in connection.execute(statement.encode()):
         values = (value.astimezone(UTC) if isinstance(value, datetime) else value for value in row)
         found.setdefault(customer, []).append(Interval(*values))
     return found

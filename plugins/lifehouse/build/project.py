@@ -15,7 +15,7 @@ from lifehouse.build.place import Place, nightly
 from lifehouse.context import Context
 from lifehouse.ingest.declaration import load_source
 from lifehouse.lifecycles.compile import compile_models
-from lifehouse.lifecycles.declaration import lifecycle_files
+from lifehouse.lifecycles.declaration import lifecycles
 from lifehouse.project import INSTALLATION, Project
 
 SHIPPED = INSTALLATION / "dbt_project"
@@ -46,7 +46,7 @@ def contents(project: Project) -> dict[Path, str]:
         for path in sorted((project.staging_folder / source).rglob("*")):
             if path.is_file():
                 files[_STAGING / path.relative_to(project.staging_folder)] = path.read_text(encoding="utf-8")
-    for name, text in compile_models(lifecycle_files(project)).items():
+    for name, text in compile_models(lifecycles(project)).items():
         files[_GENERATED / name] = text
     settings = config.read((SHIPPED / "dbt_project.yml").read_text(encoding="utf-8"))
     settings["vars"] = _variables(project)

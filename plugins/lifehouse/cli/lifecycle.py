@@ -1,4 +1,4 @@
-"""``lifehouse explain`` and ``lifehouse lifecycle``: a customer's story, and whether a lifecycle's file is right."""
+"""``lifehouse explain`` and ``lifehouse lifecycle``: a customer's story; is a lifecycle's file right, and what it does."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import typer
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
     app.command()(explain)
-    group = typer.Typer(name="lifecycle", help="Lifecycles: their declarations.", no_args_is_help=True)
+    group = typer.Typer(help="Lifecycles: their declarations.", no_args_is_help=True)
     group.command()(check)
-    app.add_typer(group)
+    group.command()(preview)
+    app.add_typer(group, name="lifecycle")
 
 
 def explain(
@@ -40,12 +41,16 @@ def check(
     ] = None,
 ) -> None:
     """Validate lifecycle files; mistakes are told with file, line and the nearest right spelling."""
-    from lifehouse.lifecycles.declaration import lifecycle_files, load
+    from lifehouse.lifecycles.declaration import lifecycle_files, lifecycles, load
     from lifehouse.lifecycles.measures import waits
     from lifehouse.project import Project
 
-    for path in files or lifecycle_files(Project.current()):
-        declared = load(path)
+    project = Project.current()
+    own = project.company.windows
+    if not files:
+        lifecycles(project)
+    for path in files or lifecycle_files(project):
+        declared = load(path, own.get(path.stem))
         named = waits([stage.rule for stage in declared.stages if stage.rule])
         events = ", ".join(sorted({wait.event_type for wait in named}))
         days = ", ".join(str(days) for days in sorted({wait.days for wait in named} - {0}))
@@ -54,3 +59,19 @@ def check(
         typer.echo(
             f"  read events: {events or 'none'}; days after which a stage may change by itself: {days or 'none'}"
         )
+
+
+def preview(
+    file: Annotated[Path, typer.Argument(help="A lifecycle's file, changed or new.")],
+) -> None:
+    """How a lifecycle's file would move the stage counts of the published release. Nothing is written."""
+    from lifehouse.context import Context
+    from lifehouse.lifecycles import preview as previews
+    from lifehouse.lifecycles.declaration import load
+
+    ctx = Context.current()
+    declared = load(file, ctx.project.company.windows.get(file.stem))
+    found = previews.preview(ctx, declared)
+    typer.echo(f"{file} as of {found.as_of:%Y-%m-%d %H:%M:%S} UTC, on the timeline as core has it now")
+    for line in previews.lines(found):
+        typer.echo(line)

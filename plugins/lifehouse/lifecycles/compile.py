@@ -12,9 +12,10 @@ from pathlib import Path
 
 import yaml
 
-from lifehouse.lifecycles.conditions import condition, one_of, running, text
-from lifehouse.lifecycles.declaration import Lifecycle, Stage, load
-from lifehouse.lifecycles.measures import leaves, measures, waits
+from lifehouse.lifecycles.conditions import condition, days, one_of, running, text
+from lifehouse.lifecycles.declaration import Lifecycle, Stage
+from lifehouse.lifecycles.marks import Mark, marks
+from lifehouse.lifecycles.measures import Pace, leaves, measures, waits
 
 #: ``<<name>>`` is filled in; the rest, dbt's braces included, stands as it is.
 _INTERVALS = (Path(__file__).parent / "stage_intervals.sql").read_text(encoding="utf-8")
@@ -34,15 +35,12 @@ _DECLARED = (
 _WHEN = "        when "
 
 
-def compile_models(lifecycle_files: Iterable[Path]) -> dict[str, str]:
+def compile_models(lifecycles: list[Lifecycle]) -> dict[str, str]:
     """File name -> content for ``models/lifecycle/generated/``.
 
     ``stage_intervals_<lifecycle>`` for each file; ephemeral, their union ``stage_intervals`` and the
     declarations as rows, ``lifecycle_declarations``; and the YAML that describes them.
-
-    :raises ConfigError: a file is wrong; each mistake with ``file:line``.
     """
-    lifecycles = [load(path) for path in lifecycle_files]
     models = {f"stage_intervals_{lifecycle.lifecycle}.sql": intervals(lifecycle) for lifecycle in lifecycles}
     models["stage_intervals.sql"] = _union([lifecycle.lifecycle for lifecycle in lifecycles])
     models["lifecycle_declarations.sql"] = _declarations(lifecycles)
@@ -55,8 +53,13 @@ def intervals(lifecycle: Lifecycle) -> str:
     rules = [stage.rule for stage in lifecycle.stages if stage.rule]
     named = waits(rules)
     needed = dict.fromkeys(measure for rule in rules for leaf in leaves(rule) for measure in measures(leaf))
+    brought = marks(needed)
     parts = {
         "lifecycle": lifecycle.lifecycle,
+        "marks": _more(f"{mark.expression} as {mark.name}" for mark in brought),
+        "no_marks": _more(f"null::{mark.type} as {mark.name}" for mark in brought),
+        "own_marks": _more(f"events.{mark.name}" for mark in brought),
+        "paced": "".join(_paced(measure, brought) for measure in needed if isinstance(measure, Pace)),
         "named_events": one_of("event_type", tuple(sorted({wait.event_type for wait in named}))),
         "waits": _lines(f"({text(wait.event_type)}, {wait.days}, {text(wait.after)})" for wait in named),
         "figures": _lines(f"{running(measure)} as {measure.column}" for measure in needed),
@@ -69,8 +72,33 @@ def intervals(lifecycle: Lifecycle) -> str:
     return model
 
 
+def query(lifecycle: Lifecycle, timeline: str) -> str:
+    """The model of one lifecycle as a plain query on a timeline, for every customer in it."""
+    model = intervals(lifecycle).replace("{{ per_customer() }}", "")
+    model = model.replace("{{ ref('customer_events') }}", timeline)
+    return model.replace("{{ changed('customer_events') }}", "true")
+
+
+def _paced(pace: Pace, brought: list[Mark]) -> str:
+    """The points at which a window that follows the customer's rhythm runs out after their latest event."""
+    until = f"events.occurred_at + events.{pace.column} * {days(1)}"
+    return f"""
+    union all
+    select
+        events.customer_id, {until}, events.{pace.column}, events.event_type, events.event_id,
+        0, null, null, null, true{_more(f"null::{mark.type}" for mark in brought)}
+    from events
+    where
+        {one_of("events.event_type", (pace.event,))}
+        and (events.next_at is null or events.next_at > {until})"""  # noqa: S608  names and numbers of a validated declaration
+
+
 def _case(stage: Stage, place: int) -> str:
     return f"    {_WHEN}{condition(stage.rule)} then {place}" if stage.rule else f"            else {place}"
+
+
+def _more(items: Iterable[str]) -> str:
+    return "".join(f",\n        {item}" for item in items)
 
 
 def _lines(items: Iterable[str]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from lifehouse.lifecycles.measures import LastDetail, Measure, Moment, Total, measures
-from lifehouse.lifecycles.rules import Count, Last, Rule, Since, Sum, Trend
+from lifehouse.lifecycles.measures import LastDetail, Measure, Moment, Pace, Total, Values, measures
+from lifehouse.lifecycles.rules import Count, Distinct, Last, Rhythm, Rule, Since, SinceLast, Sum, Trend
 
 
 def text(value: str) -> str:
@@ -30,7 +30,8 @@ def one_of(column: str, values: tuple[str, ...]) -> str:
 def running(measure: Measure) -> str:
     """The measure at each point: a window function over ``life``, whose peers all see one another.
 
-    A total counts an event in at its point ``ago`` days after it and out again when its window is over.
+    A total counts an event in at its point ``ago`` days after it and out again when its window is over. What the
+    events' columns bring with them (``enters_...``) is worked out by :mod:`lifehouse.lifecycles.marks`.
     """
     match measure:
         case Moment():
@@ -49,7 +50,16 @@ def running(measure: Measure) -> str:
             if measure.currency:
                 only += f" and currency = {text(measure.currency)}"
             change = f"case waited when {measure.ago} then {one}{out} end"
-            return f"coalesce(sum({change}) filter (where {only}) over life, 0)"
+            return f"coalesce(sum({change}) filter (where not is_paced and {only}) over life, 0)"
+        case Values():
+            name = measure.column
+            out = f" when waited = {measure.within} and leaves_{name} then -1" if measure.within else ""
+            change = f"case when waited = 0 and enters_{name} then 1{out} end"
+            return f"coalesce(sum({change}) filter (where not is_paced) over life, 0)"
+        case Pace():
+            change = f"{measure.column} - coalesce({measure.column}_before, 0)"
+            only = f"waited = 0 and {one_of('event_type', (measure.event,))}"
+            return f"sum({change}) filter (where {only}) over life"
 
 
 def condition(rule: Rule) -> str:  # noqa: PLR0911 - one for each kind of rule
@@ -68,10 +78,10 @@ def condition(rule: Rule) -> str:  # noqa: PLR0911 - one for each kind of rule
             return f"{first} is not null"
         case "never", _:
             return f"{first} is null"
-        case _, Since() as since:
+        case _, (Since() | SinceLast()) as since:
             parts = [f"{first} is not null"]
-            parts += [f"at >= {first} + {days(since.at_least)}"] if since.at_least else []
-            parts += [f"at < {first} + {days(since.less_than)}"] if since.less_than else []
+            parts += [f"at >= {first} + {_window(since, since.at_least)}"] if since.at_least else []
+            parts += [f"at < {first} + {_window(since, since.less_than)}"] if since.less_than else []
             return " and ".join(parts)
         case _, Trend() as trend:
             parts = [f"{columns[1]} >= {number(trend.from_at_least)}"]
@@ -80,7 +90,7 @@ def condition(rule: Rule) -> str:  # noqa: PLR0911 - one for each kind of rule
             return " and ".join(parts)
         case _, Last():
             return f"{first} = 1"
-        case _, Count() as count:
+        case _, (Count() | Distinct()) as count:
             parts = [f"{first} >= {count.at_least}"] if count.at_least is not None else []
             parts += [f"{first} <= {count.at_most}"] if count.at_most is not None else []
             return " and ".join(parts)
@@ -89,6 +99,10 @@ def condition(rule: Rule) -> str:  # noqa: PLR0911 - one for each kind of rule
             parts += [f"{first} < {number(total.less_than)}"] if total.less_than is not None else []
             return " and ".join(parts)
     raise AssertionError(rule)
+
+
+def _window(since: Since | SinceLast, window: int | Rhythm) -> str:
+    return days(window) if isinstance(window, int) else f"{Pace(since.of[0], window).column} * {days(1)}"
 
 
 def number(value: Decimal) -> str:

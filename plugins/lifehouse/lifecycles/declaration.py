@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, TypeAdapter, ValidationError, ValidationInfo, field_validator, model_validator
 
 from lifehouse import config
 from lifehouse.errors import ConfigError
-from lifehouse.lifecycles.rules import Rule
-from lifehouse.project import INSTALLATION, Project
+from lifehouse.lifecycles.rules import Rule, Window
+from lifehouse.project import INSTALLATION, MARKER, Project
 
+_WINDOWS = ("within", "over", "at_least", "less_than")
+_SENTENCES = ("definition", "formula")
 FOLDER = Path("dbt_project") / "lifecycles"
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
@@ -53,13 +56,25 @@ class Stage(config.Strict):
 
 
 class Lifecycle(config.Strict):
-    """Stages in the order of a customer's life; rules are tried in the order of ``precedence``."""
+    """Stages in the order of a customer's life; rules are tried in the order of ``precedence``.
+
+    ``windows`` have names, by which rules and definitions (``{lost}``) call them and a company sets its own.
+    """
 
     lifecycle: Name
     label: Label
     description: str
+    windows: dict[Name, Window] = Field(default_factory=dict)
     stages: list[Stage] = Field(min_length=2)
     precedence: list[str]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _windows_for_their_names(cls, data: Any) -> Any:
+        windows = data.get("windows") if isinstance(data, dict) else None
+        if not isinstance(windows, dict):
+            return data
+        return {**data, "stages": _resolved(data.get("stages"), windows, set())}
 
     @field_validator("stages")
     @classmethod
@@ -104,18 +119,69 @@ class Lifecycle(config.Strict):
         return [stages[name] for name in self.precedence]
 
 
-def _unknown(name: str, known: Iterable[str]) -> str:
+def _unknown(name: str, known: Iterable[str], kind: str = "stage") -> str:
     near = difflib.get_close_matches(name, list(known), n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
-    return f"unknown stage {name!r}; {hint}"
+    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known) or 'none'}"
+    return f"unknown {kind} {name!r}; {hint}"
 
 
-def load(path: Path) -> Lifecycle:
+def in_words(window: Any) -> str:
+    """``180d`` as it is said in a sentence, or a rhythm's declaration."""
+    if isinstance(window, dict):
+        bounds = f"{in_words(window.get('at_least'))} to {in_words(window.get('at_most'))}"
+        return f"{window.get('times')} times their usual gap ({bounds})"
+    number, unit = re.sub(r"\D", "", str(window)), str(window).strip()[-1:]
+    word = {"d": "day", "w": "week"}.get(unit, "")
+    return f"{number} {word}{'' if number == '1' else 's'}"
+
+
+def _resolved(node: Any, windows: Mapping[str, Any], used: set[str]) -> Any:
+    """``node`` with windows for their names, in rules and, in words, in sentences; their names go into ``used``."""
+    if isinstance(node, list):
+        return [_resolved(item, windows, used) for item in node]
+    if not isinstance(node, dict):
+        return node
+    found = {}
+    for key, value in node.items():
+        if key in _WINDOWS and isinstance(value, str) and value in windows:
+            used.add(value)
+            found[key] = windows[value]
+        elif key in _SENTENCES and isinstance(value, str):
+            for name, window in windows.items():
+                value = value.replace(f"{{{name}}}", in_words(window))  # noqa: PLW2901
+            found[key] = value
+        else:
+            found[key] = _resolved(value, windows, used)
+    return found
+
+
+def load(path: Path, windows: Mapping[str, Any] | None = None) -> Lifecycle:
     """The lifecycle that ``path`` declares.
 
+    :param windows: a company's own, by name, in place of the file's.
     :raises ConfigError: one line per mistake, each beginning with ``file:line``.
     """
     declared = config.load(path, Lifecycle)
+    node, data = config.parsed(path.read_text(encoding="utf-8"))
+    used: set[str] = set()
+    _resolved(data["stages"], data.get("windows", {}), used)
+    for name in declared.windows:
+        if name not in used:
+            line = config.line_of(node, ["windows", name])
+            raise ConfigError(f"{path}:{line}: windows: no rule uses {name!r}")
+    if windows:
+        for name, window in windows.items():
+            if name not in declared.windows:
+                raise ConfigError(
+                    f"{MARKER}: windows.{path.stem}: {_unknown(name, declared.windows, 'window')}"
+                )
+            try:
+                TypeAdapter(Window).validate_python(window)
+            except ValidationError as error:
+                told = error.errors()[0]["msg"].removeprefix("Value error, ")
+                raise ConfigError(f"{MARKER}: windows.{path.stem}.{name}: {told}") from None
+        data["windows"].update(windows)
+        declared = config.validate(data, Lifecycle, path, node)
     if declared.lifecycle != path.stem:
         raise ConfigError(
             f"{path}:1: lifecycle: {declared.lifecycle!r} must be the file's name {path.stem!r}"
@@ -128,3 +194,16 @@ def lifecycle_files(project: Project) -> list[Path]:
     roots = (INSTALLATION, project.root)
     found = {path.name: path for root in roots for path in (root / FOLDER).glob("*.yml")}
     return [found[name] for name in sorted(found)]
+
+
+def lifecycles(project: Project) -> list[Lifecycle]:
+    """The project's lifecycles, with the company's own windows.
+
+    :raises ConfigError: a file is wrong, each mistake with ``file:line``; or ``lifehouse.yml`` names what there is not.
+    """
+    files = {path.stem: path for path in lifecycle_files(project)}
+    own = project.company.windows
+    for name in own:
+        if name not in files:
+            raise ConfigError(f"{MARKER}: windows: {_unknown(name, files, 'lifecycle')}")
+    return [load(path, own.get(name)) for name, path in files.items()]

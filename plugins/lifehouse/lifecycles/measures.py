@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from lifehouse.lifecycles.rules import Count, Last, Rule, Since, Sum, Trend
+from lifehouse.lifecycles.rules import Count, Distinct, Last, Rhythm, Rule, Since, SinceLast, Sum, Trend
 
 #: Postgres' longest identifier is 63 bytes.
 _LONGEST = 50
@@ -59,7 +59,32 @@ class LastDetail:
         return f"last_{self.event}_in_{_digest(self.values)}"
 
 
-Measure = Total | Moment | LastDetail
+@dataclass(frozen=True)
+class Values:
+    """How many different values the events have in a column."""
+
+    events: tuple[str, ...]
+    by: str
+    within: int | None
+
+    @property
+    def column(self) -> str:
+        return _name(*self.events, self.by, "values", f"{self.within}d" if self.within else "ever")
+
+
+@dataclass(frozen=True)
+class Pace:
+    """The days that the customer's rhythm gave at the latest event."""
+
+    event: str
+    rhythm: Rhythm
+
+    @property
+    def column(self) -> str:
+        return f"pace_{_digest((self.event, self.rhythm.model_dump_json()))}"
+
+
+Measure = Total | Moment | LastDetail | Values | Pace
 
 
 class Wait(NamedTuple):
@@ -90,8 +115,11 @@ def measures(rule: Rule) -> tuple[Measure, ...]:  # noqa: PLR0911 - one for each
             return (Total("count", count.of, count.within),)
         case _, Sum() as total:
             return (Total("sum", total.of, total.within, currency=total.currency),)
-        case "since_last", Since() as since:
-            return (Moment("last", since.of),)
+        case "since_last", SinceLast() as since:
+            paces = (Pace(since.of[0], rhythm) for rhythm in since.rhythms)
+            return (Moment("last", since.of), *dict.fromkeys(paces))
+        case _, Distinct() as distinct:
+            return (Values(distinct.of, distinct.by, distinct.within),)
         case "since_first", Since() as since:
             return (Moment("first", since.of),)
         case _, Trend() as trend:
@@ -103,7 +131,10 @@ def measures(rule: Rule) -> tuple[Measure, ...]:  # noqa: PLR0911 - one for each
 
 
 def waits(rules: list[Rule]) -> list[Wait]:
-    """Every wait of the rules, once for each event type and number of days (0: the event itself), sorted."""
+    """Every wait of the rules, once for each event type and number of days (0: the event itself), sorted.
+
+    Those of a rhythm are not among them: their days are the customer's own (:class:`Pace`).
+    """
     found: dict[tuple[str, int], Wait] = {}
     for leaf in (leaf for rule in rules for leaf in leaves(rule)):
         for wait in _waits(leaf):
@@ -115,15 +146,17 @@ def waits(rules: list[Rule]) -> list[Wait]:
 
 def _waits(leaf: Rule) -> Iterator[Wait]:
     for measure in measures(leaf):
-        events = (measure.event,) if isinstance(measure, LastDetail) else measure.events
+        events = (measure.event,) if isinstance(measure, LastDetail | Pace) else measure.events
         for event in events:
             yield Wait(event, 0, "each")
             if isinstance(measure, Total) and measure.within:
                 yield Wait(event, measure.ago, "each")
                 yield Wait(event, measure.ago + measure.within, "each")
-            if isinstance(measure, Moment) and isinstance(leaf.node, Since):
+            if isinstance(measure, Values) and measure.within:
+                yield Wait(event, measure.within, "each")
+            if isinstance(measure, Moment) and isinstance(leaf.node, Since | SinceLast):
                 for days in (leaf.node.at_least, leaf.node.less_than):
-                    if days:
+                    if isinstance(days, int):
                         yield Wait(event, days, measure.which)
 
 

@@ -2,6 +2,9 @@
 
 A rule is a mapping with one key. Windows are whole days of 24 hours, half-open: an event at ``e`` is within
 ``w`` at every instant ``t`` with ``e <= t < e + w``. Every rule is true or false, never unknown.
+
+A window after the latest event may follow the customer's own rhythm (:class:`Rhythm`): ninety quiet days mean
+something else for bread than for sofas.
 """
 
 from __future__ import annotations
@@ -53,10 +56,14 @@ _DURATION = re.compile(r"^(\d+)\s*(d|w)$")
 
 def _days(value: Any) -> int:
     """``90d`` or ``12w`` in days."""
+    if isinstance(value, dict):
+        raise ValueError("a window that follows the customer's rhythm stands in since_last alone")
     match = _DURATION.match(str(value))
     days = int(match[1]) * (7 if match[2] == "w" else 1) if match else 0
     if not 0 < days <= 36_500:
-        raise ValueError(f"{value!r} is no window; write whole days or weeks such as 90d or 12w")
+        raise ValueError(
+            f"{value!r} is no window; write whole days or weeks such as 90d or 12w, or a name under windows:"
+        )
     return days
 
 
@@ -81,11 +88,39 @@ def _text(value: Any) -> str:
     return str(value)
 
 
+def _days_or_rhythm(value: Any) -> Any:
+    return value if isinstance(value, dict) else _days(value)
+
+
 Days = Annotated[int, BeforeValidator(_days)]
 Events = Annotated[tuple[str, ...], BeforeValidator(_events)]
 Event = Annotated[str, BeforeValidator(_event)]
 Text = Annotated[str, BeforeValidator(_text)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+
+class Rhythm(Strict):
+    """``times`` the customer's usual gap, in whole days (what is left of a day is cut off), within bounds.
+
+    The usual gap at an event is the mean of the gaps between the customer's last eleven such events up to it. Until
+    there are three gaps nobody knows the customer's rhythm, and ``until_known`` holds.
+    """
+
+    times: Decimal = Field(gt=0, le=100, decimal_places=2, description="so many usual gaps")
+    at_least: Days
+    at_most: Days
+    until_known: Days
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Rhythm:
+        if self.at_least > self.at_most:
+            raise ValueError("at_least is longer than at_most")
+        return self
+
+
+#: Gaps that make the usual one, and how many are needed.
+GAPS, KNOWN = 10, 3
+Window = Annotated[int | Rhythm, BeforeValidator(_days_or_rhythm)]
 
 
 class _Bounded(Strict):
@@ -119,12 +154,41 @@ class Sum(_Bounded):
     less_than: Decimal | None = None
 
 
+class Distinct(_Bounded):
+    """How many different values the events have in a column, no value not counted, ``within`` the window or ever."""
+
+    of: Events
+    by: Literal["channel", "detail", "source", "campaign_key"]
+    within: Days | None = None
+    at_least: int | None = Field(None, ge=1)
+    at_most: int | None = Field(None, ge=0)
+
+
 class Since(_Bounded):
     """How long ago; false before the first such event."""
 
     of: Events
     at_least: Days | None = None
     less_than: Days | None = None
+
+
+class SinceLast(_Bounded):
+    """How long ago the latest was; false before the first such event."""
+
+    of: Events
+    at_least: Window | None = None
+    less_than: Window | None = None
+
+    @model_validator(mode="after")
+    def _one_rhythm(self) -> SinceLast:
+        if self.rhythms and len(self.of) > 1:
+            raise ValueError("a window that follows the customer's rhythm is of one event type")
+        return self
+
+    @property
+    def rhythms(self) -> tuple[Rhythm, ...]:
+        """The windows that follow the customer's rhythm."""
+        return tuple(window for window in (self.at_least, self.less_than) if isinstance(window, Rhythm))
 
 
 class Trend(_Bounded):
@@ -162,7 +226,8 @@ class Rule(Strict):
     never: Events | None = None
     count: Count | None = None
     sum: Sum | None = None
-    since_last: Since | None = None
+    distinct: Distinct | None = None
+    since_last: SinceLast | None = None
     since_first: Since | None = None
     trend: Trend | None = None
     last: Last | None = None

@@ -25,7 +25,7 @@ events as (
         *,
         lag(event_id) over same_type is null as is_first,
         lag(detail) over same_type as detail_before,
-        lead(occurred_at) over same_type as next_at
+        lead(occurred_at) over same_type as next_at<<marks>>
     from customer_events
     where <<named_events>> and {{ changed('customer_events') }}
     window same_type as (partition by customer_id, event_type order by occurred_at, event_id)
@@ -40,12 +40,12 @@ waits (event_type, days, after) as (
 points as (
     select
         customer_id, occurred_at as at, -1 as waited, event_type, event_id,
-        0::numeric as amount, null as currency, null as detail, null as detail_before
+        0::numeric as amount, null as currency, null as detail, null as detail_before, false as is_paced<<no_marks>>
     from starts
     union all
     select
         events.customer_id, events.occurred_at + waits.days * interval '24 hours', waits.days, events.event_type, events.event_id,
-        coalesce(events.amount, 0), events.currency, events.detail, events.detail_before
+        coalesce(events.amount, 0), events.currency, events.detail, events.detail_before, false<<own_marks>>
     from events
     inner join waits on events.event_type = waits.event_type
     where
@@ -54,7 +54,7 @@ points as (
         or (
             waits.after = 'last'
             and (events.next_at is null or events.next_at > events.occurred_at + waits.days * interval '24 hours')
-        )
+        )<<paced>>
 ),
 
 -- What the rules ask, at each point; simultaneous events see one another.

@@ -1,0 +1,71 @@
+"""What an event brings with it beside its own columns: its place among the customer's others, as window functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from lifehouse.lifecycles.conditions import days, number, one_of
+from lifehouse.lifecycles.measures import Measure, Pace, Values
+from lifehouse.lifecycles.rules import GAPS, KNOWN
+
+
+class Mark(NamedTuple):
+    """A column of ``events``: its name, its expression over ``customer_events``, its type."""
+
+    name: str
+    expression: str
+    type: str
+
+
+def marks(measures: Iterable[Measure]) -> list[Mark]:
+    """The columns that the measures need, in a fixed order."""
+    found: list[Mark] = []
+    for measure in measures:
+        if isinstance(measure, Values):
+            found += _of_values(measure)
+        if isinstance(measure, Pace):
+            found += _of_pace(measure)
+    return found
+
+
+def _of_values(measure: Values) -> list[Mark]:
+    """An event enters its value if no earlier event holds it still, and leaves it if none has taken it over."""
+    among = f"({one_of('event_type', measure.events)})"
+    alike = f"(partition by customer_id, {measure.by}, {among} order by occurred_at, event_id)"
+    before, after = f"lag(occurred_at) over {alike}", f"lead(occurred_at) over {alike}"
+    still = days(measure.within) if measure.within else None
+    free = f"{before} is null" + (f" or {before} + {still} <= occurred_at" if still else "")
+    own = f"{measure.by} is not null and {among}"
+    found = [Mark(f"enters_{measure.column}", f"{own} and ({free})", "boolean")]
+    if still:
+        alone = f"{after} is null or {after} >= occurred_at + {still}"
+        found.append(Mark(f"leaves_{measure.column}", f"{own} and ({alone})", "boolean"))
+    return found
+
+
+def _of_pace(measure: Pace) -> list[Mark]:
+    """The rhythm at the event, and at the one before it, which it takes the place of."""
+    return [
+        Mark(measure.column, _pace(measure, "occurred_at", GAPS, 0), "int"),
+        Mark(f"{measure.column}_before", _pace(measure, "lag(occurred_at) over same_type", GAPS, 1), "int"),
+    ]
+
+
+def _pace(measure: Pace, last: str, gaps: int, skipped: int) -> str:
+    """Whole days; exact, since nothing is rounded before the division that cuts off. Null for other events."""
+    rhythm = measure.rhythm
+    end = "current row" if not skipped else f"{skipped} preceding"
+    frame = (
+        "(partition by customer_id, event_type order by occurred_at, event_id "
+        f"rows between {gaps + skipped} preceding and {end})"
+    )
+    known = f"count(*) over {frame} - 1"
+    seconds = f"extract(epoch from {last} - first_value(occurred_at) over {frame})"
+    found = f"div({number(rhythm.times)} * {seconds}, 86400 * ({known}))"
+    own = one_of("event_type", (measure.event,)) + (f" and {last} is not null" if skipped else "")
+    return (
+        f"case when {own} then case when {known} >= {KNOWN} "
+        f"then least(greatest({found}, {rhythm.at_least}), {rhythm.at_most})::int "
+        f"else {rhythm.until_known} end end"
+    )

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from demo.conftest import Shop
-from lifehouse.demo import crm
+from lifehouse.demo import crm, engage
 from lifehouse.demo.nights import NIGHTS
-from lifehouse.ingest.declaration import load_source
+from lifehouse.ingest.declaration import Source, load_source
 from lifehouse.project import INSTALLATION
 
 SHOP = load_source(INSTALLATION / "dags" / "sources" / "shop.yml")
 CRM = load_source(INSTALLATION / "dags" / "sources" / "crm.yml")
+ENGAGE = load_source(INSTALLATION / "dags" / "sources" / "engage.yml")
 
 
 def test_the_shops_columns_and_types_are_declared_completely(played: list[Shop]) -> None:
@@ -46,11 +47,15 @@ def test_the_shop_keeps_its_own_rules(played: list[Shop], table: str) -> None:
         assert played[2].rows(f"select count(*) from {table} where {rule}", values) == [(0,)], rule
 
 
-def test_the_crms_fields_are_declared_completely_and_keep_their_rules() -> None:
-    held = crm.build(range(1, 300)).at(NIGHTS[2])
-    assert set(held) == set(CRM.tables)
-    for name, table in CRM.tables.items():
-        assert table.key == (crm.KEYS[name],)
+@pytest.mark.parametrize(("declared", "simulator"), [(CRM, crm), (ENGAGE, engage)], ids=["crm", "engage"])
+def test_the_simulators_fields_are_declared_completely_and_keep_their_rules(
+    declared: Source, simulator: Any
+) -> None:
+    held = simulator.build(range(1, 300)).at(NIGHTS[2])
+    assert set(held) == set(declared.tables)
+    for name, table in declared.tables.items():
+        assert table.key == (simulator.KEYS[name],)
+        assert held[name], name
         for record in held[name]:
             assert set(record) == set(table.columns)
             for field, column in table.columns.items():

@@ -9,9 +9,11 @@ import httpx
 import pytest
 
 from lifehouse import run
+from lifehouse.build import contract
 from lifehouse.context import Context
-from lifehouse.demo import services, shop
+from lifehouse.demo import engage, package, services, shop
 from lifehouse.demo.nights import NIGHTS
+from lifehouse.lifecycles.rules import EVENT_TYPES
 from lifehouse.orchestration.house import House
 from support.databases import Databases
 
@@ -63,6 +65,26 @@ def _held(sync: str) -> set[str]:
     return set(answer.raise_for_status().json()["keys"])
 
 
+def _the_contract_is_filled_and_every_visit_is_somebodys_or_counted_apart(ctx: Context) -> None:
+    def rows(table: str) -> int:
+        return int(ctx.warehouse.value(f"select count(*) from contract.{table}"))
+
+    assert [table for table in contract.tables() if not rows(table)] == []
+    told = {row["event_type"] for row in ctx.warehouse.rows("select event_type from core.customer_events")}
+    assert set(EVENT_TYPES) - told == {"refund", "points_adjusted", "message", "interaction"}
+    hits = engage.build(package.read(HOUSEHOLDS).households).at(NIGHTS[-1])["interactions"]
+    named = {hit["cookie"] for hit in hits if hit["member_id"] and hit["cookie"]}
+    known = sum(bool(hit["member_id"]) or hit["cookie"] in named for hit in hits)
+    actions = [hit["action"] for hit in hits]
+    on_timelines = (
+        "select count(*) from core.customer_events where source = 'engage' and event_type = any(%s)"
+    )
+    assert rows("interactions") == len(hits)
+    assert ctx.warehouse.value(on_timelines, (actions,)) == known
+    apart = ctx.warehouse.value("select sum(interactions) from core.anonymous_visitors")
+    assert apart == len(hits) - known > 0
+
+
 @pytest.mark.slow
 def test_three_nights_agree_with_the_shop_and_the_platform_to_the_cent(
     company: Context, shop_url: str
@@ -82,6 +104,7 @@ def test_three_nights_agree_with_the_shop_and_the_platform_to_the_cent(
         assert company.warehouse.value(buyers) == expected.buyers
         assert company.warehouse.value("select sum(net_revenue) from marts.customers") == expected.revenue
         assert _held("champions") == _reachable(company, "value_champions", "email")
+    _the_contract_is_filled_and_every_visit_is_somebodys_or_counted_apart(company)
     again = run.night(company, NIGHTS[-1])
     assert again.status == "unchanged"
     assert [result.calls for result in again.syncs.values()] == [0, 0]

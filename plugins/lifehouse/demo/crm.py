@@ -7,8 +7,8 @@ Journey. The same households give the same CRM, always.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -30,24 +30,19 @@ KEYS = {
 
 @dataclass(frozen=True)
 class World:
-    """Per table, the versions of every record, oldest first."""
+    """Per table, the versions of every record, oldest first; and each table's key."""
 
     tables: dict[str, list[list[Record]]]
+    keys: Mapping[str, str] = field(default_factory=lambda: KEYS)
 
     def at(self, as_of: datetime) -> dict[str, list[Record]]:
         """What each table held at ``as_of``: of each record the newest version, sorted by (updated_at, key)."""
-        return {table: _current(records, KEYS[table], as_of) for table, records in self.tables.items()}
+        return {table: _current(records, self.keys[table], as_of) for table, records in self.tables.items()}
 
 
 def build(households: Iterable[int] | None = None) -> World:
     """The CRM of the shop's households (None: all). Some two seconds for all of them."""
-    visits = package.visits()
-    if households is not None:
-        visits = visits[visits.household_id.isin(list(households))]
-    baskets: dict[int, list[datetime]] = {
-        int(household): [at.to_pydatetime() for at in times]
-        for household, times in visits.groupby("household_id")["at"]
-    }
+    baskets = baskets_of(households)
     people = contacts({household: times[0] for household, times in baskets.items()})
     desk = tickets(people)
     return World(
@@ -59,6 +54,17 @@ def build(households: Iterable[int] | None = None) -> World:
             "surveys": surveys(people, desk),
         }
     )
+
+
+def baskets_of(households: Iterable[int] | None = None) -> dict[int, list[datetime]]:
+    """When each household bought, sorted (None: all households)."""
+    visits = package.visits()
+    if households is not None:
+        visits = visits[visits.household_id.isin(list(households))]
+    return {
+        int(household): [at.to_pydatetime() for at in times]
+        for household, times in visits.groupby("household_id")["at"]
+    }
 
 
 def _current(records: list[list[Record]], key: str, as_of: datetime) -> list[Record]:

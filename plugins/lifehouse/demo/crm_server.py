@@ -1,8 +1,8 @@
-"""The simulated CRM over HTTP. A simulator of the project's own: all people and answers are invented.
+"""The simulated CRM and engagement platform over HTTP. A simulator of the project's own: all in it is invented.
 
     LIFEHOUSE_CRM_TOKEN=... python -m lifehouse.demo.crm_server --port-file FILE --state FILE
 
-Lists (bearer token): ``/contacts /consents /stage_changes /tickets /surveys``, sorted by (updated_at, key), with
+Lists (bearer token): ``/contacts``, ``/interactions`` and so on, one for each table, sorted by (updated_at, key), with
 ``updated_since`` (inclusive) and ``limit``; ``next`` is the address of the following page or null. A page that was
 read stays as it is while the CRM changes: whatever changes moves to the end of the list.
 ``POST /demo/as_of {"as_of": "2017-12-30"}`` turns the clock on: the CRM shows what it held at that instant.
@@ -16,10 +16,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, HTTPException, Query, Request
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from pydantic import BaseModel
 
-from lifehouse.demo import crm, package
+from lifehouse.demo import crm, engage, package
 from lifehouse.demo.nights import NIGHTS, instant
 from lifehouse.demo.serving import Token, serve
 
@@ -51,7 +51,7 @@ class Desk:
         self, table: str, since: datetime | None, after: tuple[datetime, int] | None, limit: int
     ) -> list[crm.Record]:
         """``limit`` records and one more, if there are that many."""
-        key = crm.KEYS[table]
+        key = self.world.keys[table]
         rows = self.tables[table]
         if since:
             rows = [row for row in rows if row["updated_at"] >= since]
@@ -70,8 +70,8 @@ def create_app(desk: Desk, token: Token) -> FastAPI:
         return {
             "service": "Lifehouse demo CRM",
             "simulator": True,
-            "note": "A seeded simulator: all people, consents, tickets and survey answers are invented.",
-            "lists": [f"/{table}" for table in crm.KEYS],
+            "note": "A seeded simulator: all people, and all that is told of them, are invented.",
+            "lists": [f"/{table}" for table in desk.world.keys],
             "as_of": desk.as_of.isoformat(),
         }
 
@@ -90,18 +90,19 @@ def create_app(desk: Desk, token: Token) -> FastAPI:
         updated_since: str | None = None,
         after: str | None = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 500,
-    ) -> dict[str, Any]:
-        if table not in crm.KEYS:
-            raise HTTPException(404, f"no list {table!r}; there are: {', '.join(crm.KEYS)}")
+    ) -> Response:
+        if table not in desk.world.keys:
+            raise HTTPException(404, f"no list {table!r}; there are: {', '.join(desk.world.keys)}")
         since = _instant(updated_since) if updated_since else None
         rows = desk.page(table, since, _after(after) if after else None, limit)
         more = len(rows) > limit
         rows = rows[:limit]
         following = None
         if more:
-            last = f"{rows[-1]['updated_at'].isoformat()}|{rows[-1][crm.KEYS[table]]}"
+            last = f"{rows[-1]['updated_at'].isoformat()}|{rows[-1][desk.world.keys[table]]}"
             following = str(request.url.include_query_params(after=last))
-        return {"results": rows, "next": following}
+        page = json.dumps({"results": rows, "next": following}, default=datetime.isoformat)
+        return Response(page, media_type="application/json")
 
     return app
 
@@ -129,7 +130,12 @@ def main() -> None:
     options = parser.parse_args()
     token = Token("LIFEHOUSE_CRM_TOKEN")
     sample = package.read(options.households).households if options.households else None
-    serve(create_app(Desk(crm.build(sample), options.state), token), options.port_file)
+    systems = (crm.build(sample), engage.build(sample))
+    world = crm.World(
+        {table: records for system in systems for table, records in system.tables.items()},
+        {table: key for system in systems for table, key in system.keys.items()},
+    )
+    serve(create_app(Desk(world, options.state), token), options.port_file)
 
 
 if __name__ == "__main__":

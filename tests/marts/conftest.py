@@ -246,7 +246,7 @@ def corner(databases: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture
 def corner_by_nights(make_context: Any) -> Built:
-    """The same company; its records came in two nights, a few first wrong and then corrected. Built incrementally."""
+    """The same company; its records came in two nights, a few first wrong and then corrected, two orders cancelled in between."""
     ctx, company = make_context(COMPANY), invent()
     first = {
         name: records[: len(records) - 12] for name, records in vars(company).items() if len(records) > 12
@@ -256,6 +256,11 @@ def corner_by_nights(make_context: Any) -> Built:
     wrong = [line | {"amount": line["amount"] * 2} for line in corrected]
     first["lines"] = [line for line in first["lines"] if line not in corrected] + wrong
     later["lines"] += corrected
+    cancelled = [order for order in first["orders"] if order["order_id"] in {"o5", "o67"}]
+    assert {order["status"] for order in cancelled} == {"cancelled"}
+    standing = [order | {"status": "completed"} for order in cancelled]
+    first["orders"] = [order for order in first["orders"] if order not in cancelled] + standing
+    later["orders"] += cancelled
     store(ctx, first)
     build(ctx)
     store(ctx, later)

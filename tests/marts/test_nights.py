@@ -1,4 +1,4 @@
-"""What the marts say does not depend on the nights in which the records came."""
+"""What timeline and marts say does not depend on the nights in which the records came."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ MARTS = [
     *("customers", "customer_identifiers", "customer_value", "consents"),
     *("orders", "daily_sales", "customer_sales", "refund_matches", "sales_totals"),
     *("segments", "segment_members", "campaigns", "campaign_results", "dates"),
+    *("stage_history", "customer_events"),
 ]
 
 

@@ -18,16 +18,17 @@
 {%- endmacro %}
 
 {% macro population(indexes=[]) -%}
-    {{ config(
-        materialized='incremental', incremental_strategy='refill', indexes=indexes,
-        meta={'kind': 'population'}, post_hook="analyze {{ this }}",
-    ) }}
+    {{ lifehouse.refilled('population', indexes) }}
 {%- endmacro %}
 
 {% macro as_of_model(indexes=[]) -%}
+    {{ lifehouse.refilled('as-of', indexes) }}
+{%- endmacro %}
+
+{% macro refilled(kind, indexes) -%}
     {{ config(
         materialized='incremental', incremental_strategy='refill', indexes=indexes,
-        meta={'kind': 'as-of'}, post_hook="analyze {{ this }}",
+        meta={'kind': kind}, post_hook="analyze {{ this }}",
     ) }}
 {%- endmacro %}
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from lifehouse import stations
 from lifehouse.context import Context
+from lifehouse.releases.held import candidate
 from support.dag_test import AirflowOf
 from support.tiny import ANN, BEN, TINY, Company
 
@@ -26,15 +28,20 @@ def tiny(
 
 
 @pytest.mark.slow
-def test_a_source_and_the_marts_publish_a_release_with_ids_only_between_tasks(tiny: AirflowOf) -> None:
+def test_a_source_and_held_marts_lead_to_a_release_with_ids_only_between_tasks(tiny: AirflowOf) -> None:
     tiny.company.people("all", [ANN, BEN])
     tiny.company.lines("2024-01-05", [TEA])
     source = tiny.test("source_tiny")
     assert source["state"] == "success"
     assert source["tasks"] == {"ingest": "success", "raw_gate": "success"}
-    marts = tiny.test("marts", **FUTURE)
+    marts = tiny.test("marts", hold=True, **FUTURE)
     assert marts["state"] == "success", marts["log"][-5000:]
-    assert set(marts["tasks"].values()) == {"success"}
+    built = {name: marts["tasks"].pop(name) for name in ("begin", "core", "release", "release_gate")}
+    assert set(built.values()) == {"success"}
+    assert marts["tasks"] == {"publish": "skipped", "prune": "skipped"}
+    assert tiny.company.rows("select count(*) from control.published") == [(0,)]
+    assert "`lifehouse diff published candidate`, then `lifehouse publish`" in marts["log"]
+    stations.publish(tiny.company.ctx, candidate(tiny.company.ctx), by="a person")
     assert tiny.company.rows("select as_of::date::text from control.published") == [("2024-01-06",)]
     assert tiny.company.rows("select count(*), sum(net_revenue) from marts.customers") == [(2, 10)]
     again = tiny.test("marts", **FUTURE)

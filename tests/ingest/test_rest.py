@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,6 +12,7 @@ import pytest
 from lifehouse.errors import GateClosed, SourceError
 from lifehouse.ingest import extract_rest
 from lifehouse.ingest.record import TableCounts
+from support.serving import Loopback, Quiet
 
 API = """
 kind: rest
@@ -39,17 +38,14 @@ tables:
 """
 
 
-class Api(ThreadingHTTPServer):
+class Api(Loopback):
     """``records`` of contacts, three a page; ``answer`` replaces the answer; ``asked`` are the queries.
 
     ``/contacts/ids`` lists the ids of all, or what ``listed`` says; ``list_breaks`` after its first page.
     """
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        super().__init__(Handler)
         self.records: list[dict[str, Any]] = [
             {"id": n, "email": f"p{n}@example.org", "amount": n / 10, "vip": n == 1, "tags": ["a", n],
              "updated_at": f"2020-01-0{n}T00:00:00Z"}
@@ -61,11 +57,8 @@ class Api(ThreadingHTTPServer):
         self.list_breaks = False
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Quiet):
     server: Api
-
-    def log_message(self, *_: Any) -> None:
-        pass
 
     def do_GET(self) -> None:
         query = parse_qs(urlsplit(self.path).query)
@@ -73,11 +66,7 @@ class Handler(BaseHTTPRequestHandler):
         if not is_list:
             self.server.asked.append(query)
         status, body = self.server.answer or (self._ids(query) if is_list else self._page(query))
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.answer(status, body)
 
     def _ids(self, query: dict[str, list[str]]) -> tuple[int, bytes]:
         listed = self.server.listed
@@ -105,14 +94,11 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
-    server = Api()
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    monkeypatch.setenv("TEST_API", server.url)
     monkeypatch.setenv("TEST_TOKEN", "s3cret")
     monkeypatch.setattr(extract_rest, "_BACKOFF", 0.01)
-    yield server
-    server.shutdown()
-    server.server_close()
+    with Api() as server:
+        monkeypatch.setenv("TEST_API", server.url)
+        yield server
 
 
 @pytest.fixture

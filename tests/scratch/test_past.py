@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from tests.scratch.conftest import NIGHTS, Story, footprint, instant, person
+from typer.testing import CliRunner
 
 from lifehouse import stations
 from lifehouse.build import project
+from lifehouse.cli.app import build
+from lifehouse.context import Context
 from lifehouse.diff import words
 from lifehouse.diff.compare import compare
 from lifehouse.diff.sides import resolve
@@ -46,8 +51,20 @@ def test_the_nights_one_by_one_are_what_a_backfill_says_of_them(
     assert footprint(story.ctx) == before
 
 
-def test_asked_again_nothing_is_made_again(story: Story) -> None:
+def _command(story: Story, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
+    """What a command prints, of the story's company."""
+    monkeypatch.setattr(Context, "current", classmethod(lambda _: story.ctx))
+    monkeypatch.setenv("COLUMNS", "200")
+    done = CliRunner().invoke(build(), list(arguments))
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_asked_again_nothing_is_made_again(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     assert stations.backfill(story.ctx, "past", AS_OFS, marts=EVERY).made == []
+    listed = _command(story, monkeypatch, "scratch", "list").splitlines()[1]
+    assert listed.startswith("scratch_past  backfill  3: 2024-01-06 00:00 .. 2024-01-07 11:00")
+    assert "not complete" not in listed
     left = story.value(
         "select array_agg(nspname::text order by 1) from pg_namespace where nspname like 'scratch%'"
     )
@@ -101,12 +118,31 @@ def test_corrections_rejections_and_merges_since_then_change_nothing_of_it(story
     settle(story.ctx, load, "rejected", by="test")
     story.company.lines("05", [sale("o1", "p1", "2024-01-05", 99)])
     story.company.people("d", [person("p1", "2024-01-02", "eve@x.de")])
-    story.night("2024-01-07T12:00")  # the third run of the day brings what is late
+    early = ("early", "p2", "2024-01-07T12:30:00Z", "tea", 1, 1000, "EUR", "sale")
+    story.company.lines("early", [early])
+    story.night("2024-01-07T12:00")  # the third run of the day brings what is late, and half an hour too much
     assert story.said["2024-01-07T12:00"]["orders"] != story.said[NIGHTS[2]]["orders"]
     for day in NIGHTS:
         stations.as_known(story.ctx, story.runs[day], f"again_{story.runs[day]}")
         told, then = story.marts(f"scratch_again_{story.runs[day]}"), story.said[day]
         assert {mart for mart in then if told[mart] != then[mart]} == set()
+
+
+def test_what_came_before_its_time_is_among_all_orders_and_of_nobody_yet(story: Story) -> None:
+    """A release holds every accepted order; what speaks about its instant leaves out what comes after it."""
+    assert story.value("select sum(net_revenue) >= 1000 from marts.sales_totals")
+    assert story.value("select max(net_revenue) < 1000 from marts.daily_sales") is False
+    assert story.value("select count(*) from marts.customers where net_revenue >= 1000") == 0
+    assert story.value("select count(*) from marts.customer_value where net_revenue >= 1000") == 0
+    asked = instant("2024-01-07T12:00")
+    stations.backfill(story.ctx, "noon", [asked], marts=["customers", "sales_totals"])
+    then = "select sum(net_revenue) from scratch_noon.{} where as_of = '2024-01-07 12:00+00'"
+    assert story.value(then.format("sales_totals")) < 1000, (
+        "a backfill knows nothing of what comes after its instant"
+    )
+    assert story.value(then.format("customers")) == story.value(
+        "select sum(net_revenue) from marts.customers"
+    )
 
 
 def test_a_late_order_is_known_to_the_past_when_it_is_asked_again(story: Story) -> None:
@@ -158,13 +194,19 @@ def test_a_segment_is_left_and_entered_hour_by_hour(story: Story) -> None:
     assert len({entered for entered, _ in stays}) > 1
 
 
-def test_a_held_run_is_looked_at_and_then_published(story: Story) -> None:
+def test_a_held_run_is_looked_at_and_then_published(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = story.company.night("2024-01-07T13:00", hold=True)
     assert (outcome.status, outcome.syncs) == ("held", {})
     assert story.marts("marts") == story.said["2024-01-07T12:00"]
     diff = compare(story.ctx, resolve(story.ctx, "published"), resolve(story.ctx, "candidate"))
     assert words.first_sentence(diff).startswith("Code and loads are the same; history is the same")
+    told = json.loads(_command(story, monkeypatch, "diff", "published", "candidate", "--json"))
+    assert told == json.loads(json.dumps(words.as_json(diff), default=str))
+    assert told["marts"]
     assert stations.publish(story.ctx, candidate(story.ctx)) == 5
+    assert (
+        story.value("select count(*) from marts.customers where net_revenue >= 1000") == 1
+    )  # its time has come
     assert story.value("select as_of from control.published") == instant("2024-01-07T13:00")
 
 

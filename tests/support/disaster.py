@@ -9,13 +9,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import psutil
 
+from support.serving import Loopback, Quiet
 from support.tiny import TINY, Company
 from support.traces import PEOPLE, SECRETS
 
@@ -149,43 +148,26 @@ def _write(path: Path, lines: list[str]) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-class Echo(ThreadingHTTPServer):
+class Echo(Loopback):
     """The API fails with everybody's data in status line, header and body; the platform refuses each row by name."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.is_failing = True
         self.tokens: set[str | None] = set()
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def __enter__(self) -> Echo:
-        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Quiet):
     server: Echo
-
-    def log_message(self, *_: Any) -> None:
-        pass
 
     def do_GET(self) -> None:
         self.server.tokens.add(self.headers["Authorization"])
         name, email, phone, street = PEOPLE["alma"]
         if self.server.is_failing:
             body = json.dumps({"error": f"no {name}, {email}, {phone}, {street}"})
-            self._answer(422, body, f"{name} {email} is not processable")
+            self.answer(422, body.encode(), f"{name} {email} is not processable")
         else:
-            self._answer(200, json.dumps({"results": [{"id": "1", "email": email}]}))
+            self.answer(200, json.dumps({"results": [{"id": "1", "email": email}]}).encode())
 
     def do_POST(self) -> None:
         self.server.tokens.add(self.headers["Authorization"])
@@ -197,14 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
             said = f"{known} {known.upper()} {quote(known)} {base64.b64encode(known.encode()).decode()}: "
             said += f"{name.lower()} {name.split()[-1]} ({phone}) is no subscriber"
             results.append({"key": known, "status": "refused", "reason": said})
-        self._answer(200, json.dumps({"results": results}))
-
-    def _answer(self, status: int, body: str, phrase: str | None = None) -> None:
-        self.send_response(status, phrase)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body.encode())))
-        self.end_headers()
-        self.wfile.write(body.encode())
+        self.answer(200, json.dumps({"results": results}).encode())
 
 
 class Watch:

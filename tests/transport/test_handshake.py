@@ -11,12 +11,9 @@ import shutil
 import socket
 import ssl
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -28,6 +25,7 @@ from lifehouse.context import Context
 from lifehouse.errors import SourceError
 from lifehouse.ingest import extract_rest, guarded, run
 from lifehouse.ingest.connections import RestConnection
+from support.serving import Loopback, Quiet
 
 SOURCE = """source: crm
 owner: data-team
@@ -67,46 +65,26 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-class Server(ThreadingHTTPServer):
+class Server(Loopback):
     """Answers one record; ``next`` is the link to the next page, ``asked`` the headers that came."""
 
-    daemon_threads = True
-
     def __init__(self, certificate: Path | None, host: str = "127.0.0.1") -> None:
-        super().__init__((host, 0), _Handler)
-        self.scheme, self.host, self.next, self.asked = "http", host, None, []  # type: ignore[var-annotated]
+        super().__init__(_Handler, host)
+        self.next, self.asked = None, []  # type: ignore[var-annotated]
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate)
             self.socket = context.wrap_socket(self.socket, server_side=True)
             self.scheme = "https"
 
-    @property
-    def url(self) -> str:
-        return f"{self.scheme}://{self.host}:{self.server_address[1]}"
 
-    def __enter__(self) -> Server:
-        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Quiet):
     server: Server
-
-    def log_message(self, *_: Any) -> None:
-        pass
 
     def do_GET(self) -> None:
         self.server.asked.append(dict(self.headers))
-        body = json.dumps({"results": [{"id": len(self.server.asked)}], "next": self.server.next}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        body = json.dumps({"results": [{"id": len(self.server.asked)}], "next": self.server.next})
+        self.answer(200, body.encode())
 
 
 @pytest.fixture

@@ -1,0 +1,44 @@
+"""An HTTP server of this machine, for as long as a ``with`` block lasts."""
+
+from __future__ import annotations
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+
+class Loopback(ThreadingHTTPServer):
+    """Serves in a thread on a free port of ``host``."""
+
+    daemon_threads = True
+    scheme = "http"
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler], host: str = "127.0.0.1") -> None:
+        super().__init__((host, 0), handler)
+        self.host = host
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://{self.host}:{self.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class Quiet(BaseHTTPRequestHandler):
+    """Says nothing of its requests, and answers JSON."""
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+    def answer(self, status: int, body: bytes, phrase: str | None = None) -> None:
+        self.send_response(status, phrase)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)

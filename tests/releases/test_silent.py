@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.releases.conftest import House
 
+from lifehouse.ingest import decisions
 from lifehouse.releases.late import Late, judge
 from lifehouse.releases.run import begin
 
@@ -108,3 +109,18 @@ def test_a_person_lets_a_silent_day_pass_and_not_the_next(told: House) -> None:
 
 def test_a_source_that_was_not_asked_is_late_and_not_silent(told: House) -> None:
     assert [each.why for each in _judge(told, NIGHTS)] == ["missed"]
+
+
+def test_a_person_who_takes_back_what_is_served_is_not_held_up_by_the_silence_that_it_leaves(
+    told: House,
+) -> None:
+    newest, _ = told.value("select max(load_id) from control.loads"), _answer(told, NIGHTS)
+    decisions.settle(told.ctx, newest, "rejected", by="ann")  # type: ignore[arg-type]
+    assert [(each.why, each.holds) for each in _judge(told, NIGHTS)] == [("silent", True)]
+    told.execute(
+        "with shown as ("
+        "insert into control.releases (run_id, slot, as_of, fingerprint, change_seq) "
+        "select run_id, slot, as_of, fingerprint, change_seq from control.runs order by run_id desc limit 1 returning *) "
+        "insert into control.published (slot, release_id, as_of, published_at) select slot, release_id, as_of, now() from shown"
+    )
+    assert [(each.why, each.holds) for each in _judge(told, NIGHTS)] == [("silent", False)]

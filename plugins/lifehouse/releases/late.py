@@ -174,10 +174,12 @@ def judge(ctx: Context, connection: psycopg.Connection[Any], as_of: datetime | N
 
 
 def _came_with_nothing(found: silent.Silent, row: dict[str, Any], *, is_required: bool) -> Late:
-    """A required source that surely has something to tell holds the release back, unless a person let the day pass."""
+    """A required source that surely has something to tell holds the release back, unless a person let the day pass, or
+    rejected what is still served: then it is this run that undoes it."""
     holds = (
         is_required
         and not found.silence.has_rested
+        and not row["is_undone"]
         and not (row["passed_due"] and row["passed_due"] >= found.due)
     )
     at = found.silence.newest, row["delivered_at"]

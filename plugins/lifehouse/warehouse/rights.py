@@ -40,8 +40,8 @@ OWNED = {
 }
 #: Tables of other schemas that a role must own: only an owner may analyse a table in Postgres 16.
 OWNED_TABLES = {("control", "run_customers"): TRANSFORM}
-#: Control tables that no station writes.
-READ_ALONE = {"migrations", "role_grants"}
+#: Control tables that no station writes: people's decisions, and what is kept of the schema itself.
+READ_ALONE = {"identity_decisions", "migrations", "role_grants"}
 #: Tables that no role may read: the key of the masks is read by a function that only views call.
 HIDDEN = {("control", "mask_key")}
 #: Functions that act with the rights of a role that the caller does not have.

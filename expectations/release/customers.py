@@ -53,6 +53,19 @@ def expectations(candidate: Candidate, table: str) -> list[Rule]:
             meaning="every customer of whom anything is known to have happened has a stage history",
             what_to_do=_AGAIN,
         ),
+        no_rows(
+            "belongs to a group",
+            f"""
+            select from {here} as judged
+            left join {here} as groups on judged.belongs_to_customer_id = groups.customer_id
+            where judged.belongs_to_customer_id is not null and (
+                groups.kind is null or groups.kind not in ('account', 'household')
+                or groups.belongs_to_customer_id is not null
+            )
+            """,
+            meaning="who belongs to somebody belongs to an account or a household, which is a customer and belongs to nobody",
+            what_to_do=_AGAIN,
+        ),
         *_vanished(candidate, here),
     ]
 
@@ -62,10 +75,11 @@ def _addresses(candidate: Candidate, here: str) -> Rule:
         "addresses are theirs",
         f"""
         select from {here} as judged
-        where lower(trim(judged.email)) like '%_@_%._%' and not exists (
-            select from {candidate.table("customer_identifiers")} as theirs
-            where theirs.customer_id = judged.customer_id and theirs.identifier_kind = 'email'
-                and theirs.identifier = lower(trim(judged.email))
+        where trim(judged.email) <> '' and not exists (
+            select from core.customer_refs as refs
+            inner join core.identifiers as theirs using (source, customer_key)
+            where refs.customer_id = judged.customer_id and theirs.kind = 'email'
+                and theirs.written = judged.email
         )
         """,
         meaning="the e-mail of a customer is one that a record of this customer carries",

@@ -48,6 +48,49 @@ def expectations(candidate: Candidate, table: str) -> list[Rule]:
             what_to_do="customers were missed when changes were followed: run with --full-refresh and report it",
         ),
         *_crowds(candidate),
+        *_cut(candidate, here),
+    ]
+
+
+def _cut(candidate: Candidate, here: str) -> list[Rule]:
+    """Identifiers that came to be shared by too many since the served release: told, since somebody should look."""
+    before = candidate.before("customer_identifiers", "identifier_kind", "identifier", "not_matched_because")
+    if before is None:
+        return []
+    shared = (
+        "select identifier_kind, identifier from {} where not_matched_because = 'shared by too many records'"
+    )
+    return [
+        no_rows(
+            "newly over-shared identifiers",
+            f"{shared.format(here)} except {shared.format(before)}",
+            severity="warning",
+            meaning="no identifier came to be shared by more records than the cap of lifehouse.yml, which parts them",
+            what_to_do="see `lifehouse identity cut`: block what names nobody, raise the cap for what does, under identity: "
+            "in lifehouse.yml",
+        ),
+        *_unmatched(candidate, here, before),
+    ]
+
+
+def _unmatched(candidate: Candidate, here: str, before: str) -> list[Rule]:
+    """Of each kind of identifier, what part cannot be matched on: swapped or garbled columns show in it."""
+    share = (
+        "select identifier_kind, avg((not is_matched_on)::int) as share from {} "
+        "where identifier_kind in ('email', 'phone', 'loyalty_card') group by identifier_kind having count(*) > 50"
+    )
+    more = (
+        f"(select coalesce(max(now.share - served.share), 0) from ({share.format(here)}) as now "
+        f"inner join ({share.format(before)}) as served using (identifier_kind))"
+    )
+    told = {
+        "meaning": "of e-mails, phones and cards about as many as before are in a shape in which they match",
+        "what_to_do": "see `lifehouse identity` for what does not and why; a new form is for the staging model, "
+        "swapped columns are for the source",
+    }
+    return [
+        within("identifiers matched on", more, most=0.05, severity=candidate.severity("warning"), **told),
+        within("identifiers matched on, nearly", more, most=0.2, severity=candidate.severity(), **told),
     ]
 
 

@@ -26,6 +26,13 @@ def expectations(candidate: Candidate, table: str) -> list[Rule]:
             what_to_do="records were missed when changes were followed: run with --full-refresh and report it",
         ),
         no_rows(
+            "identifiers belong to customers",
+            f"select from core.identifiers as theirs where not exists (select from {table} as refs "
+            "where refs.source = theirs.source and refs.customer_key = theirs.customer_key)",
+            meaning="each record that has an identifier belongs to exactly one customer",
+            what_to_do="core was changed by hand: run with --full-refresh",
+        ),
+        no_rows(
             "customers registered",
             f"""
             select from {table} as refs left join core.customer_registry as registry

@@ -21,6 +21,7 @@ from lifehouse import config
 from lifehouse.activation.durations import Duration
 from lifehouse.alerts.declaration import Channel
 from lifehouse.errors import ConfigError
+from lifehouse.identity.declaration import Identity
 
 #: The checkout that this package is installed from (``plugins/lifehouse/project.py`` is two levels below it).
 INSTALLATION = Path(__file__).resolve().parents[2]
@@ -50,6 +51,10 @@ class Company(config.Strict):
         description="after a tick of the schedule, by which its release must be published",
     )
     alerts: list[Channel] = Field(default_factory=list, description="who is told of what, and how")
+
+    identity: Identity = Field(
+        default_factory=lambda: Identity.model_validate({}), description="how records find their customer"
+    )
 
     @field_validator("time_zone")
     @classmethod

@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 import pytest
 from tests.e2e.conftest import Lived
+from typer.testing import CliRunner
 
+from lifehouse.cli.app import build
+from lifehouse.errors import LifehouseError
 from support.tiny import ANN, BEN, CAM, Company, sale
 
 MARTS = "select customer_id, status_stage, orders, net_revenue from marts.customers order by customer_id"
@@ -116,3 +119,31 @@ def test_a_full_rebuild_equals_the_nights_one_by_one_and_in_another_order(
     shuffled.lines("2024-01-06", files["2024-01-06"])
     shuffled.night("2024-01-10")
     assert _life(shuffled) == lives
+
+
+def test_a_persons_word_on_two_records_begins_a_run_of_its_own(
+    lived: Lived, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = lived.company
+    monkeypatch.setenv("LIFEHOUSE_PROJECT", str(company.ctx.project.root))
+    monkeypatch.setenv("LIFEHOUSE_HOME", str(company.ctx.home.path))
+    monkeypatch.setenv("LIFEHOUSE_WAREHOUSE_URL", company.ctx.warehouse.url)
+
+    def said(*words: str) -> str:
+        return CliRunner().invoke(build(), ["identity", *words], catch_exceptions=False).output
+
+    assert "are one person" in said("same", "tiny:p2", "tiny:p1", "--reason", "she called")
+    assert "next run" in said("decisions")
+    assert company.night("2024-01-06").status == "published"
+    assert "in effect" in said("decisions")
+    assert company.rows("select count(*), sum(net_revenue) from marts.customers") == [(2, 17)]
+    assert company.rows("select cause from marts.customer_merges") == [("a decision",)]
+    given = "select source, customer_key from marts.customer_fields where field = 'email'"
+    assert company.rows(given) == [("tiny", "p2")]  # the newer of the two records
+    assert company.rows("select phone from marts.customers order by phone") == [
+        ("+49301234567",),
+        ("+49307654321",),
+    ]
+    assert "3 records are 2 customers, 1 of them of several records" in said()
+    with pytest.raises(LifehouseError, match="there is no record tiny:p9"):
+        said("apart", "tiny:p1", "tiny:p9", "--reason", "x")

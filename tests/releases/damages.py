@@ -146,6 +146,7 @@ DAMAGES: dict[str, list[Damage]] = {
             "gone with their records",
         ),
         ("select 1", "core.customer_refs", "records belong to customers"),
+        ("select 1", "core.customer_refs", "identifiers belong to customers"),
         (
             "update core.customer_refs set customer_id = 'nobody' where customer_key = 'p4'",
             "core.customer_refs",
@@ -167,6 +168,23 @@ DAMAGES: dict[str, list[Damage]] = {
         ("select 1", "customer_identifiers", "largest customer's growth"),
         ("select 1", "customer_merges", "merged in one night"),
         ("select 1", "customer_merges", "merged in one night, many"),
+    ],
+    "identifiers that join nobody any more": [
+        (
+            "update {slot}.customer_identifiers set is_matched_on = false, not_matched_because = 'shared by too many records' "
+            "where identifier_kind = 'email'",
+            "customer_identifiers",
+            "newly over-shared identifiers",
+        ),
+        ("select 1", "customer_identifiers", "identifiers matched on"),
+        ("select 1", "customer_identifiers", "identifiers matched on, nearly"),
+    ],
+    "who belongs to themselves": [
+        (
+            "update {slot}.customers set belongs_to_customer_id = customer_id",
+            _CUSTOMERS,
+            "belongs to a group",
+        ),
     ],
     "merges that lead nowhere": [
         (

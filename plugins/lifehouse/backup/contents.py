@@ -17,7 +17,10 @@ from lifehouse.warehouse import control
 
 #: What a run makes anew from raw, and what only the run at hand needs.
 _REBUILT = ("staging", "contract")
-_EMPTY = ("core.changed_keys", "core.customer_changes", "control.run_customers")
+_EMPTY = (
+    *("core.changed_keys", "core.customer_changes", "control.run_customers"),
+    *("core.identifiers", "core.cut_identifiers"),
+)
 
 _VIEWS = """
     select distinct view_schemas.nspname || '.' || views.relname, read_schemas.nspname || '.' || reads.relname

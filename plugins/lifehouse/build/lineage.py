@@ -22,8 +22,11 @@ from lifehouse.errors import BuildError
 
 Relation = tuple[str, str]  # schema and table
 #: What the identity step (Python) writes of what it reads.
-_IDENTITY_READS = {("core", "record_cookies"), ("core", "record_identifiers"), ("core", "record_refs")}
-_IDENTITY_WRITES = {("core", "customer_refs"), ("core", "customer_registry"), ("core", "customer_merges")}
+_IDENTITY_READS = {("core", "record_cookies"), ("core", "profile_identifiers"), ("core", "record_refs")}
+_IDENTITY_WRITES = {
+    ("core", name)
+    for name in ("identifiers", "cut_identifiers", "customer_refs", "customer_registry", "customer_merges")
+}
 _ALL = "*"
 
 
@@ -197,7 +200,7 @@ def _in_order(nodes: dict[str, Any]) -> list[dict[str, Any]]:
         done[key] = models[key]
 
     first = sorted(
-        models, key=lambda key: (models[key]["name"] not in ("record_identifiers", "record_refs"), key)
+        models, key=lambda key: (models[key]["name"] not in ("profile_identifiers", "record_refs"), key)
     )
     for key in first:
         visit(key)

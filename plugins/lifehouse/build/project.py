@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import os
@@ -13,10 +14,11 @@ import yaml
 from lifehouse import config
 from lifehouse.build.place import Place, nightly
 from lifehouse.context import Context
+from lifehouse.errors import ConfigError
 from lifehouse.ingest.declaration import load_source
 from lifehouse.lifecycles.compile import compile_models
 from lifehouse.lifecycles.declaration import lifecycles
-from lifehouse.project import INSTALLATION, Project
+from lifehouse.project import INSTALLATION, MARKER, Project
 
 SHIPPED = INSTALLATION / "dbt_project"
 _PARTS = ("macros", "models", "seeds", "tests")
@@ -120,9 +122,15 @@ def _variables(project: Project) -> dict[str, Any]:
         for name, table in source.tables.items()
     }
     company = project.company
+    if unknown := sorted(company.identity.named_sources - set(sources(project))):
+        near = difflib.get_close_matches(unknown[0], sources(project), n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ConfigError(f"{project.root / MARKER}: identity: there is no source {unknown[0]!r}{hint}")
     return {
         "inputs": inputs,
         "units": units,
+        "priority": company.identity.priority,
+        "field_priority": company.identity.fields,
         "reporting_currency": company.reporting_currency,
         "time_zone": company.time_zone,
     }

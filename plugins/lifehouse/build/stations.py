@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from lifehouse.build import dbt, identity
+from lifehouse.build import dbt
 from lifehouse.build.place import nightly
 from lifehouse.context import Context
+from lifehouse.identity.links import Span
+from lifehouse.identity.resolve import resolve
 from lifehouse.ingest import raw
 from lifehouse.ingest.declaration import load_source
 from lifehouse.releases.run import Run
 from lifehouse.warehouse.rights import INGEST
 
 #: Identity needs these; everything else in core needs identity.
-BEFORE_IDENTITY = ("tag:staging", "record_cookies", "record_identifiers", "record_refs")
+BEFORE_IDENTITY = ("tag:staging", "record_cookies", "profile_identifiers", "record_refs")
 #: The input contract's views say the same until the code changes; then everything is built.
 UNCHANGING = ("path:models/staging/contract",)
 
 
 def build_core(ctx: Context, run: Run) -> dict[str, Any]:
-    """Bring staging and core up to the run's loads. Nothing is done when no load was decided since the last time.
+    """Bring staging and core up to the run's loads. Nothing is done when nothing was decided since the last
+    time, on a load or on who is who.
 
     :returns: counts of the identity step and seconds of each model.
     """
@@ -37,7 +40,16 @@ def build_core(ctx: Context, run: Run) -> dict[str, Any]:
     _make_room(ctx)
     place = nightly(run.building_slot)
     before = dbt.build(ctx, BEFORE_IDENTITY, place, full=full, exclude=() if full else UNCHANGING)
-    counts: dict[str, Any] = dict(identity.resolve(ctx, run, state["change_seq"], place, full=full))
+    counts: dict[str, Any] = dict(
+        resolve(
+            ctx,
+            run,
+            state["change_seq"],
+            place,
+            decisions=Span(0 if full else state["change_seq"], run.change_seq),
+            full=full,
+        )
+    )
     after = dbt.build(ctx, ["tag:core"], place, full=full, exclude=BEFORE_IDENTITY)
     with ctx.warehouse.connect() as connection:
         connection.execute(
@@ -91,8 +103,13 @@ def _make_room(ctx: Context) -> None:
 
 
 def _decisions_between(ctx: Context, after: int, until: int) -> bool:
-    query = "select exists (select 1 from control.loads where change_seq > %s and change_seq <= %s)"
-    return bool(ctx.warehouse.value(query, (after, until)))
+    query = """
+        select exists (select from control.loads where change_seq > %(after)s and change_seq <= %(until)s)
+            or exists (
+                select from control.identity_decisions where change_seq > %(after)s and change_seq <= %(until)s
+            )
+    """
+    return bool(ctx.warehouse.value(query, {"after": after, "until": until}))
 
 
 def _seconds(results: list[dbt.ModelResult]) -> dict[str, float]:

@@ -43,6 +43,7 @@ _FILES = (
     "backup",
     "alerts",
     "privacy",
+    "identity",
 )
 
 #: Panels of ``--help`` in order, each with its commands in order; a command that is not named here keeps its own panel.
@@ -63,7 +64,7 @@ _PANELS = {
         "privacy",
     ),
     "The past": ("backfill", "as-known", "scratch"),
-    "Decide": ("publish", "rollback"),
+    "Decide": ("publish", "rollback", "identity"),
     "Keep": ("backup", "restore", "prune"),
     "Act": ("plan", "sync"),
 }

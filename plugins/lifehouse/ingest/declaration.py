@@ -5,6 +5,7 @@ Each rule is written once there; it is compiled into the quarantine SQL and into
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 import yaml
+from phonenumbers import SUPPORTED_REGIONS
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from lifehouse import config
@@ -36,6 +38,9 @@ class Source(config.Strict):
     schedule: str = Field(description="cron")
     time_zone: str = Field("UTC", description="IANA zone in which the source means times without an offset")
     date_order: Literal["ymd", "mdy", "dmy"] = Field("ymd", description="of dates that come as text")
+    phone_region: str | None = Field(
+        None, description="of telephone numbers that are written without a country code, ISO 3166: DE"
+    )
     quarantine_share: float = Field(0.01, ge=0, le=1, description="of bad records; above it the gate closes")
     retention: Duration | None = Field(
         None, description="how long superseded records are kept; without it always"
@@ -55,6 +60,15 @@ class Source(config.Strict):
         except (KeyError, ValueError) as error:
             raise ValueError(f"unknown time zone {zone!r}; use an IANA name: Europe/Berlin") from error
         return zone
+
+    @field_validator("phone_region")
+    @classmethod
+    def _known_region(cls, region: str | None) -> str | None:
+        if region is not None and region not in SUPPORTED_REGIONS:
+            near = difflib.get_close_matches(region.upper(), sorted(SUPPORTED_REGIONS), n=1, cutoff=0.5)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise ValueError(f"no telephone numbers are known of the region {region!r}{hint}")
+        return region
 
     @model_validator(mode="after")
     def _logs_are_declared(self) -> Self:

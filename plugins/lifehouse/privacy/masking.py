@@ -17,7 +17,8 @@ _VIEWED = "case when (select control.sees_personal()) then {column} else {mask} 
 #: Queries of their own are asked once a statement. The normal shapes are those in which identities are matched.
 _HASHED = (
     "'m_' || left(encode(sha256((select control.mask_secret()) || convert_to("
-    "case when {column} like '%@%' then lower(trim({column})) else {plain} end, 'UTF8')), 'hex'), 20)"
+    "case when {column} like '%@%' then lower(trim({column})) when {column} ~ '^[+][0-9]+$' then right({column}, 10) "
+    "else {plain} end, 'UTF8')), 'hex'), 20)"
 )
 _DIGITS = "right(regexp_replace({column}, '[^0-9]', '', 'g'), 10)"
 _LETTERS = "upper(regexp_replace({column}, '[^0-9A-Za-z]', '', 'g'))"

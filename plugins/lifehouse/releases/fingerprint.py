@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
+import phonenumbers
+
 from lifehouse.build import project
 from lifehouse.context import Context
+from lifehouse.ingest.declaration import load_source
 from lifehouse.project import INSTALLATION
 
 _PACKAGE = INSTALLATION / "plugins" / "lifehouse"
@@ -28,5 +31,8 @@ def fingerprint(ctx: Context) -> str:
 def _parts(ctx: Context) -> Iterator[tuple[str, bytes]]:
     for path, text in project.contents(ctx.project).items():
         yield f"dbt/{path}", text.encode()
-    for path in (_PACKAGE / "build").rglob("*.py"):
-        yield f"steps/{path.relative_to(_PACKAGE)}", path.read_bytes()
+    for folder in ("build", "identity"):
+        for path in (_PACKAGE / folder).rglob("*.py"):
+            yield f"steps/{path.relative_to(_PACKAGE)}", path.read_bytes()
+    regions = {path.stem: load_source(path).phone_region for path in ctx.project.source_files}
+    yield "identity", repr((ctx.project.company.identity, regions, phonenumbers.__version__)).encode()

@@ -152,9 +152,9 @@ def finish(ctx: Context, run_id: int, status: str, message: str | None = None) -
 
 
 def newest_decision(connection: psycopg.Connection[Any]) -> int:
-    """The newest decision on a load; decisions being made are waited for while a transaction is open."""
+    """The newest decision, on a load or on who is who; those being made are waited for while a transaction is open."""
     connection.execute("select pg_advisory_xact_lock(%s)", (_DECISIONS,))
-    return int(_one(connection, "select coalesce(max(change_seq), 0) from control.loads"))
+    return int(_one(connection, _NEWEST))
 
 
 def _one(connection: psycopg.Connection[Any], query: str, parameters: Any = None) -> Any:
@@ -163,6 +163,13 @@ def _one(connection: psycopg.Connection[Any], query: str, parameters: Any = None
     row = connection.execute(query, parameters).fetchone()
     return row[0] if row else None
 
+
+_NEWEST = """
+    select greatest(
+        coalesce((select max(change_seq) from control.loads), 0),
+        coalesce((select max(change_seq) from control.identity_decisions), 0)
+    )
+"""
 
 _UNCHANGED = "the published release has the same as-of, loads and code"
 

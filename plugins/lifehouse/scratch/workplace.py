@@ -10,16 +10,18 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from lifehouse.build import contract, dbt, identity
+from lifehouse.build import contract, dbt
 from lifehouse.build.place import Place
 from lifehouse.build.stations import BEFORE_IDENTITY
 from lifehouse.context import Context
+from lifehouse.identity import resolve
+from lifehouse.identity.links import Span
 from lifehouse.scratch.knowledge import Knowledge
 
 _SCHEMAS = ("staging", "contract", "core", "control", "seeds")
 _CORE = (
     *("changed_keys", "customer_refs", "customer_ref_history"),
-    *("customer_registry", "customer_merges", "customer_changes"),
+    *("customer_registry", "customer_merges", "customer_changes", "identifiers", "cut_identifiers"),
 )
 _AFTER_IDENTITY = ("tag:core", "tag:release", "tag:seed")
 
@@ -73,7 +75,9 @@ class Workplace:
 
     def build_all(self) -> None:
         """Every model, once who is who stands."""
-        dbt.build(self.ctx, ["tag:staging", *_AFTER_IDENTITY], self.place, full=True)
+        dbt.build(self.ctx, BEFORE_IDENTITY, self.place, full=True)
+        resolve.remember(self.ctx, self.place)
+        dbt.build(self.ctx, _AFTER_IDENTITY, self.place, full=True, exclude=BEFORE_IDENTITY)
 
     def start(self, as_of: datetime, horizon: datetime | None, merges_until: int | None = None) -> None:
         """Everything from nothing, with identity worked out anew; customers are called as the nights called them."""
@@ -81,7 +85,7 @@ class Workplace:
         with self.ctx.warehouse.connect() as connection:
             connection.execute(self._sql(_MERGES), {"run_id": merges_until, "as_of": as_of})
         dbt.build(self.ctx, BEFORE_IDENTITY, self.place, full=True)
-        identity.resolve(self.ctx, self._turn(as_of, 0), 0, self.place, full=True)
+        self._resolve(as_of, 0, full=True)
         dbt.build(self.ctx, _AFTER_IDENTITY, self.place, full=True, exclude=BEFORE_IDENTITY)
 
     def step(self, as_of: datetime) -> None:
@@ -98,7 +102,7 @@ class Workplace:
             for table, times in contract.happenings().items():
                 for column in sorted(contract.NAMING.keys() & set(contract.columns(table))):
                     self._note(connection, table, column, times, since, number)
-        identity.resolve(self.ctx, self._turn(as_of, number), number - 1, self.place, full=False)
+        self._resolve(as_of, number, full=False)
         with self.ctx.warehouse.connect() as connection:
             connection.execute(self._sql("delete from {control}.run_customers where scope = 'slot'"))
             connection.execute(
@@ -108,6 +112,12 @@ class Workplace:
                 )
             )
         dbt.build(self.ctx, ("tag:core", "tag:release"), self.place, exclude=BEFORE_IDENTITY)
+
+    def _resolve(self, as_of: datetime, number: int, *, full: bool) -> None:
+        known = self.knowledge.change_seq  # people's words are known from the first step on
+        decisions = Span(0 if full else known, known)
+        turn = self._turn(as_of, number)
+        resolve.resolve(self.ctx, turn, max(number - 1, 0), self.place, decisions=decisions, full=full)
 
     def _turn(self, as_of: datetime, number: int) -> Turn:
         newest = self.ctx.warehouse.value("select coalesce(max(run_id), 0) from control.runs")

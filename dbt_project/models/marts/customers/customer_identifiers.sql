@@ -9,6 +9,8 @@ select
     identifier_kind,
     identifier,
     source,
-    customer_key
+    customer_key,
+    not_matched_because is null as is_matched_on,
+    not_matched_because
 from identifiers
 where {{ changed('identifiers') }}

@@ -10,6 +10,13 @@ with refs as (
     select distinct customer_id from {{ source('registry', 'customer_refs') }}
 ),
 
+group_refs as (
+    select
+        customer_id,
+        source || ':' || customer_key as record
+    from {{ source('registry', 'customer_refs') }}
+),
+
 profiles as (
     select * from {{ ref('customer_profiles') }}
 ),
@@ -53,6 +60,17 @@ first_seen as (
     group by customer_id
 ),
 
+belongings as (
+    -- One level: people belong to an account or a household, which belongs to nobody.
+    select
+        profiles.customer_id,
+        groups.customer_id as belongs_to_customer_id
+    from profiles
+    inner join group_refs on profiles.belongs_to = group_refs.record
+    inner join profiles as groups on group_refs.customer_id = groups.customer_id
+    where coalesce(profiles.kind, 'person') = 'person' and groups.kind in ('account', 'household')
+),
+
 consented as (
     select
         {% for channel in channels %}
@@ -86,9 +104,11 @@ select
     {% for channel in channels %}
     coalesce(consented.{{ channel }}, false) as consent_{{ channel }},
     {% endfor %}
-    customer_value.rfm_segment as value_segment
+    customer_value.rfm_segment as value_segment,
+    belongings.belongs_to_customer_id
 from refs
 left join profiles on refs.customer_id = profiles.customer_id
+left join belongings on refs.customer_id = belongings.customer_id
 left join spellings on lower(trim(profiles.acquisition_channel)) = spellings.spelling
 left join first_seen on refs.customer_id = first_seen.customer_id
 left join purchases on refs.customer_id = purchases.customer_id

@@ -9,7 +9,7 @@ select
     customer_id::text as source_key,
     _loaded_at,
     customer_id::text as customer_key,
-    'household' as kind,
+    'person' as kind,
     first_name || ' ' || last_name as full_name,
     first_name,
     last_name,

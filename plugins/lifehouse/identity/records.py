@@ -1,0 +1,97 @@
+"""``core.identifiers`` brought up to what the profiles say now: of changed records only what they changed is normalised."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+
+from lifehouse.identity.normalise import Normaliser, family_of
+
+_BATCH = 20_000
+
+
+def keep(connection: psycopg.Connection[Any], normaliser: Normaliser, *, full: bool) -> None:
+    """Replace what changed, of the records in the temporary table ``asked`` or (``full``) of all.
+
+    Leaves the temporary table ``touched`` (holder, kind, value, source, customer_key): what is matched on now or was
+    before, and is new or gone.
+    """
+    connection.execute("create temporary table rules (source text, family text, rule text) on commit drop")
+    connection.execute(_SAID.format(asked="" if full else "inner join asked using (source, customer_key)"))
+    places = connection.execute("select distinct source, split_part(kind, ':', 1) from said").fetchall()
+    with connection.cursor().copy("copy rules from stdin") as copy:
+        for place in places:
+            copy.write_row((*place, normaliser.rule(*place)))
+    connection.execute("analyze said")
+    connection.execute(_DROP.format(among="true" if full else _AMONG_ASKED))
+    _write(connection, normaliser)
+    connection.execute(_ADD)
+    if full:
+        connection.execute("analyze identifiers")
+    connection.execute("analyze touched")
+
+
+def _write(connection: psycopg.Connection[Any], normaliser: Normaliser) -> None:
+    """Normalise what is said and not stored, batch by batch."""
+    connection.execute("create temporary table fresh (like identifiers) on commit drop")
+    rules: dict[tuple[str, str], str] = {}
+    with connection.cursor("pending") as pending:
+        pending.execute(_PENDING)
+        while rows := pending.fetchmany(_BATCH):
+            with connection.cursor().copy("copy fresh from stdin") as copy:
+                for source, customer_key, holder, kind, written in rows:
+                    normal = normaliser(source, kind, written)
+                    place = (source, family_of(kind))
+                    if place not in rules:
+                        rules[place] = normaliser.rule(*place)
+                    copy.write_row(
+                        (
+                            source,
+                            customer_key,
+                            holder,
+                            kind,
+                            written,
+                            normal.value,
+                            normal.reason,
+                            rules[place],
+                        )
+                    )
+
+
+_SAID = """
+    create temporary table said on commit drop as
+    select distinct source, customer_key, said.holder, said.kind, said.written
+    from profile_identifiers as said {asked}
+"""
+
+_AMONG_ASKED = "(stored.source, stored.customer_key) in (select source, customer_key from asked)"
+
+_SAME = """
+    stored.source = said.source and stored.customer_key = said.customer_key
+    and stored.holder = said.holder and stored.kind = said.kind and stored.written = said.written
+"""
+
+_DROP = f"""
+    create temporary table touched on commit drop as
+    with gone as (
+        delete from identifiers as stored
+        where {{among}} and not exists (
+            select from said
+            inner join rules on said.source = rules.source and split_part(said.kind, ':', 1) = rules.family
+            where {_SAME} and stored.rule = rules.rule
+        )
+        returning *
+    )
+    select holder, kind, value, source, customer_key from gone where value is not null and reason is null
+"""  # noqa: S608
+
+_PENDING = f"""
+    select * from said where not exists (select from identifiers as stored where {_SAME})
+"""  # noqa: S608
+
+_ADD = """
+    with added as (insert into identifiers select * from fresh returning *)
+    insert into touched
+    select holder, kind, value, source, customer_key from added where value is not null and reason is null
+"""

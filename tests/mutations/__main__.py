@@ -41,7 +41,9 @@ def main() -> int:
         with workers.beside(None if options.ids else home) as real_shop:
             base = _base(home, options.nights, console)
             console.print("the night uncorrupted")
-            clean = {f"the demo company, {options.nights + 1} nights": [*base.alarms, *control(base)]}
+            clean: dict[str, list[str] | None] = {
+                f"the demo company, {options.nights + 1} nights": [*base.alarms, *control(base)]
+            }
         clean |= real_shop
         chosen = [each for each in CORRUPTIONS if not options.ids or each.id in options.ids]
         judged = [_said(console, report.Judged(*each)) for each in workers.inject(base, chosen, WORKERS)]

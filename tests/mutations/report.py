@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from rich.table import Table
@@ -76,7 +76,9 @@ def table(judged: list[Judged]) -> Table:
     return shown
 
 
-def markdown(judged: list[Judged], households: int, nights: int, clean: dict[str, list[str]]) -> str:
+def markdown(
+    judged: list[Judged], households: int, nights: int, clean: Mapping[str, list[str] | None]
+) -> str:
     """The page. ``clean``: each series of clean nights with the alarms that it raised."""
     lines = [_INTRODUCTION.format(households=households, nights=nights)]
     lines += ["| size | caught | of | share |", "|---|---|---|---|"]
@@ -102,14 +104,18 @@ def markdown(judged: list[Judged], households: int, nights: int, clean: dict[str
     return "\n".join(lines) + "\n"
 
 
-def summary(judged: list[Judged], clean: dict[str, list[str]]) -> list[str]:
+def summary(judged: list[Judged], clean: Mapping[str, list[str] | None]) -> list[str]:
     """What a person wants to know first."""
     lines = [f"{size}: {caught} of {of} caught" for size, (caught, of) in totals(judged).items() if of]
     return [*lines, *_of_clean(clean)]
 
 
-def _of_clean(clean: dict[str, list[str]]) -> list[str]:
-    return [f"{what}: {'; '.join(alarms) or 'not one alarm'}" for what, alarms in clean.items()]
+def _of_clean(clean: Mapping[str, list[str] | None]) -> list[str]:
+    """A series without a list of alarms was not played."""
+    return [
+        f"{what}: {'not played' if alarms is None else '; '.join(alarms) or 'not one alarm'}"
+        for what, alarms in clean.items()
+    ]
 
 
 def _cell(text: str) -> str:

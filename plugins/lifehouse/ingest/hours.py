@@ -66,7 +66,9 @@ def judge(connection: psycopg.Connection[Any], place: Place, load_id: int, newes
             continue
         moved = shift(hours, list(before.values()))
         which = "later" if moved > 0 else "earlier"
-        note = f"times of day are like those of earlier days, {abs(moved)} hours {which}" if moved else ""
+        note = (
+            f"times of day are like those of earlier days, about {abs(moved)} hours {which}" if moved else ""
+        )
         severity = "critical" if moved else None
         figures.append(Figure(column, "hour", moved, _AS_USUAL, len(before), "all days", severity, note))
     return figures

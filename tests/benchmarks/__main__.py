@@ -1,6 +1,6 @@
 """``make bench``: every benchmark in this folder, or those that are named; each prints its figures.
 
-A benchmark is a module with ``run(database_url) -> dict[str, object]``; its docstring says what is measured.
+A benchmark is a module with ``run(databases) -> dict[str, object]``; its docstring says what is measured.
 """
 
 from __future__ import annotations
@@ -30,10 +30,8 @@ def main(names: list[str]) -> None:
         for name in names or found:
             module = importlib.import_module(f"benchmarks.{name}")
             print(f"{name}: {(module.__doc__ or '').splitlines()[0]}", flush=True)
-            url = databases.create()
-            for what, figure in module.run(url).items():
+            for what, figure in module.run(databases).items():
                 print(f"  {what:<60} {figure}", flush=True)
-            databases.drop(url)
     finally:
         server.remove()
         shutil.rmtree(home, ignore_errors=True)

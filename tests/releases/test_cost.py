@@ -8,6 +8,7 @@ from tests.releases import town
 from lifehouse import stations
 from lifehouse.errors import GateClosed
 from lifehouse.memory import PeakMemory
+from support.counting import counted
 
 MEGABYTE = 2**20
 
@@ -50,6 +51,17 @@ def test_a_closed_gate_tells_what_it_judged_and_how_much_did_not_hold(copy: town
     assert int(str(row["rows_in"])) > 1000
     assert "revenue" not in str(row["subject"])
     assert "sales_totals" in str(row["message"])
+
+
+def test_the_gate_counts_many_rules_in_one_statement(copy: town.Town) -> None:
+    with counted() as asked:
+        stations.release_gate(copy.ctx, copy.run_id)
+    rules = copy.ctx.warehouse.value(
+        "select count(*) from control.quality_results where run_id = %s", (copy.run_id,)
+    )
+    assert rules > 140
+    assert len(asked.statements) < rules / 3
+    assert asked.connections < 12
 
 
 def test_a_station_that_is_tried_again_is_one_row(copy: town.Town) -> None:

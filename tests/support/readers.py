@@ -33,12 +33,16 @@ class Reading:
         with psycopg.connect(self.url, autocommit=True, application_name="a reader") as connection:
             connection.prepare_threshold = None
             while not stopped.is_set():
-                try:
-                    self._look(connection)
-                except psycopg.Error as error:
-                    self.problems.append(repr(error))
-                    connection.rollback()
+                self.look(connection)
                 stopped.wait(self.think)
+
+    def look(self, connection: psycopg.Connection) -> None:
+        """One transaction; an error is noted."""
+        try:
+            self._look(connection)
+        except psycopg.Error as error:
+            self.problems.append(repr(error))
+            connection.rollback()
 
     def _look(self, connection: psycopg.Connection) -> None:
         began = time.monotonic()

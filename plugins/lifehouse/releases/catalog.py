@@ -51,6 +51,18 @@ def comments(connection: psycopg.Connection[Any], slot: str, name: str) -> list[
     return statements
 
 
+def widens(connection: psycopg.Connection[Any], was: str, now: str) -> bool:
+    """Whether every value of one type is one of the other: Postgres casts it by itself, and no length or scale is set."""
+    row = connection.execute(_WIDENS, {"was": was, "now": now}).fetchone()
+    return bool(row and row[0])
+
+
+def has_dependents(connection: psycopg.Connection[Any], view: str) -> bool:
+    """Whether other views read the view of a mart."""
+    row = connection.execute(_DEPENDENTS, (f'marts."{view}"',)).fetchone()
+    return bool(row and row[0])
+
+
 def holders(connection: psycopg.Connection[Any]) -> str:
     """The sessions that have locks on views in marts, in words."""
     sessions = connection.execute(_HOLDERS).fetchall()
@@ -87,6 +99,26 @@ _VIEWS = f"""
     where relations.relnamespace = 'marts'::regnamespace and relations.relkind = 'v'
     group by relations.oid, relations.relname
 """  # noqa: S608
+
+_WIDENS = """
+    select strpos(%(now)s, '(') = 0 and (
+        to_regtype(%(was)s) = to_regtype(%(now)s)
+        or exists (
+            select from pg_cast
+            where castsource = to_regtype(%(was)s) and casttarget = to_regtype(%(now)s) and castcontext = 'i'
+        )
+    )
+"""
+
+_DEPENDENTS = """
+    select exists (
+        select
+        from pg_depend as depends
+        inner join pg_rewrite as rules on depends.classid = 'pg_rewrite'::regclass and depends.objid = rules.oid
+        where depends.refclassid = 'pg_class'::regclass and depends.refobjid = to_regclass(%s)
+            and rules.ev_class <> depends.refobjid
+    )
+"""
 
 _GRANTS = """
     select format(

@@ -48,7 +48,9 @@ def publish(
             )
         views.attach(ctx, served, run.slot)
         told = {"by": by, "reason": reason}
-        return views.patiently(ctx, lambda connection: _publish(connection, run, served, told))
+        released = views.patiently(ctx, lambda connection: _publish(connection, run, served, told))
+        views.settle(ctx, served)
+        return released
 
 
 def rollback(ctx: Context, by: str = "lifehouse", marts: Sequence[str] | None = None) -> int:
@@ -59,7 +61,12 @@ def rollback(ctx: Context, by: str = "lifehouse", marts: Sequence[str] | None = 
     """
     served = project.mart_names() if marts is None else marts
     with building(ctx):
-        return views.patiently(ctx, lambda connection: _rollback(connection, by, served))
+        with ctx.warehouse.connect() as connection:
+            _, _, slot = _previous(connection)
+        views.attach(ctx, served, slot)
+        released = views.patiently(ctx, lambda connection: _rollback(connection, by, served))
+        views.settle(ctx, served)
+        return released
 
 
 def _publish(

@@ -1,12 +1,14 @@
 """The views in ``marts``: both copies of a mart behind the one row of ``control.published``.
 
 Steady state needs no DDL: the row decides. DDL runs only when the set of marts, their columns or the copies
-that fit change, and gives way to readers. What changes nothing that a reader sees (a copy that is not served joins
-or leaves) goes view by view; only other columns need all views in one transaction.
+that fit change, and gives way to readers. It goes view by view, each in a transaction of its own: a copy that is not
+served joins or leaves; where columns differ, the view shows those of both copies while the row changes, and afterwards
+those that are served. Only a column whose type becomes another, narrower one changes in the publishing transaction.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -23,6 +25,7 @@ from lifehouse.releases.catalog import SLOTS, Columns, View
 
 LOCK_TIMEOUT = "25ms"  # what a reader can at most wait behind one view
 PATIENCE = 60.0  # seconds of giving way before we say who is in the way
+log = logging.getLogger("lifehouse")
 Result = TypeVar("Result")
 
 _OLDER_SNAPSHOTS = """
@@ -53,7 +56,7 @@ def align(connection: psycopg.Connection[Any], marts: Sequence[str], served: str
     slots = [served, *_companions(connection, served, copies, marts)]
     wanted = {mart: _view(copies[served][mart], slots) for mart in marts}
     present = catalog.views(connection)
-    changed = [name for name in wanted if present.get(name) != wanted[name]]
+    changed = [name for name in wanted if not _serves(present.get(name), wanted[name])]
     for name in sorted(present.keys() - wanted.keys()):
         _drop(connection, name)
     for name in changed:
@@ -62,8 +65,10 @@ def align(connection: psycopg.Connection[Any], marts: Sequence[str], served: str
 
 
 def attach(ctx: Context, marts: Sequence[str], slot: str) -> list[str]:
-    """Make the views read the idle ``slot`` beside the served one if it has their columns, so that publishing it
-    is one row. Returns the views that changed.
+    """Make the views read the idle ``slot`` beside the served one, so that publishing it is one row. Returns the views
+    that changed.
+
+    A view whose copies differ in columns shows those of both, null where a copy has none, until it is settled.
 
     :raises LifehouseError: readers held a view for a minute.
     """
@@ -73,15 +78,37 @@ def attach(ctx: Context, marts: Sequence[str], slot: str) -> list[str]:
             return []
         copies = {each: catalog.tables(connection, each) for each in SLOTS}
         present = catalog.views(connection)
-    served = row[0]
-    if not _have_same_columns(copies[slot], copies[served], marts):
-        return []
-    both = {mart: _view(copies[served][mart], SLOTS) for mart in marts}
-    changed = [mart for mart in marts if mart in present and present[mart] != both[mart]]
+        served = row[0]
+        shown = {
+            mart: _joined(connection, mart, copies[served][mart], copies[slot][mart])
+            for mart in marts
+            if mart in present and mart in copies[served] and mart in copies[slot]
+        }
+    both = {mart: _view(columns, SLOTS) for mart, columns in shown.items() if columns is not None}
+    changed = [mart for mart in both if not _serves(present[mart], both[mart])]
     for mart in changed:
+        held = {each: copies[each][mart] for each in SLOTS}
         columns, seen = both[mart].columns, present[mart]
-        _alone(ctx, lambda c, m=mart, s=seen, k=columns: _create(c, m, k, [served, slot], s))  # type: ignore[misc]
+        _alone(ctx, lambda c, m=mart, s=seen, k=columns, h=held: _create(c, m, k, [slot, served], s, h))  # type: ignore[misc]
     return changed
+
+
+def settle(ctx: Context, marts: Sequence[str]) -> None:
+    """Make the views show the served copy's columns and no others, one by one, once no reader looks at the copy before.
+
+    What readers hinder stays: the next build, which takes the idle copy out of the views, does it.
+    """
+    with ctx.warehouse.connect() as connection:
+        row = connection.execute("select slot from control.published").fetchone()
+        if row is None:
+            return
+        served, held, present = row[0], catalog.tables(connection, row[0]), catalog.views(connection)
+    try:
+        for mart in marts:
+            if mart in present and mart in held and sorted(present[mart].columns) != sorted(held[mart]):
+                _alone(ctx, lambda c, m=mart: _create(c, m, held[m], [served], present[m]))  # type: ignore[misc]
+    except LifehouseError as error:
+        log.warning("the marts still show columns that the release no longer has: %s", error)
 
 
 def detach(ctx: Context, slot: str) -> list[str]:
@@ -142,6 +169,28 @@ def patiently(ctx: Context, work: Callable[[psycopg.Connection[Any]], Result]) -
             ) from None
 
 
+def _serves(present: View | None, wanted: View) -> bool:
+    """Whether a view need not change: it is as wanted, or reads both copies and shows all columns that are."""
+    if present is None or present.slots != frozenset(SLOTS):
+        return present == wanted
+    return set(wanted.columns) <= set(present.columns) and (present.is_masked or not wanted.is_masked)
+
+
+def _joined(connection: psycopg.Connection[Any], mart: str, served: Columns, new: Columns) -> Columns | None:
+    """The columns of both copies; None where no view can show both: a type that does not widen, or a view over the
+    mart's view that stands in the way of dropping it.
+    """
+    types = dict(new)
+    joined = [(name, types.get(name, kind)) for name, kind in served]
+    joined += [column for column in new if column[0] not in dict(served)]
+    changed = [(kind, types[name]) for name, kind in served if types.get(name, kind) != kind]
+    if not all(catalog.widens(connection, was, now) for was, now in changed):
+        return None
+    if sorted(served) != sorted(new) and catalog.has_dependents(connection, mart):
+        return None
+    return joined
+
+
 def _companions(
     connection: psycopg.Connection[Any],
     served: str,
@@ -171,20 +220,31 @@ def _create(
     columns: Columns,
     slots: Sequence[str],
     present: View | None,
+    held: dict[str, Columns] | None = None,
 ) -> None:
-    """``slots``: the served one first, whose comments the view takes over."""
+    """``slots``: first the one whose comments the view takes over; ``held``: the columns that each has, if not
+    all of them.
+    """
     grants: list[str] = []
     if present is not None and columns[: len(present.columns)] != present.columns:
         grants = catalog.grants(connection, name)
         _drop(connection, name)
     personal = tags.of_mart([column for column, _ in columns])
-    listed = sql.SQL(", ").join(
-        viewed(column, personal[column], kind) if column in personal else sql.Identifier(column)
-        for column, kind in columns
-    )
+
+    def listed(slot: str) -> sql.Composable:
+        there = {column for column, _ in (held[slot] if held else columns)}
+        return sql.SQL(", ").join(
+            sql.SQL("null::{} as {}").format(sql.SQL(kind), sql.Identifier(column))
+            if column not in there
+            else viewed(column, personal[column], kind)
+            if column in personal
+            else sql.Identifier(column)
+            for column, kind in columns
+        )
+
     copy = sql.SQL(_ONE_COPY if len(slots) == 1 else _COPY_OF_TWO)
     branches = [
-        copy.format(columns=listed, table=sql.Identifier(slot, name), slot=sql.Literal(slot))
+        copy.format(columns=listed(slot), table=sql.Identifier(slot, name), slot=sql.Literal(slot))
         for slot in sorted(slots)
     ]
     view, query = sql.Identifier("marts", name), sql.SQL(" union all ").join(branches)

@@ -39,6 +39,7 @@ _OLDER_SNAPSHOTS = """
 
 # One copy has no condition: a transaction with a snapshot older than the switch must not see an empty mart.
 _ONE_COPY = "select {columns} from {table}"
+_DROP = sql.SQL("drop view {}")
 _COPY_OF_TWO = "select {columns} from {table} where (select slot from control.published) = {slot}"
 
 
@@ -222,13 +223,14 @@ def _create(
     present: View | None,
     held: dict[str, Columns] | None = None,
 ) -> None:
-    """``slots``: first the one whose comments the view takes over; ``held``: the columns that each has, if not
-    all of them.
+    """Make or change a view in one round trip: what takes its lock holds it as shortly as can be.
+
+    ``slots``: first the one whose comments the view takes over; ``held``: the columns that each has, if not all of them.
     """
-    grants: list[str] = []
+    drop, grants = [], []
     if present is not None and columns[: len(present.columns)] != present.columns:
-        grants = catalog.grants(connection, name)
-        _drop(connection, name)
+        grants = [sql.SQL(grant) for grant in catalog.grants(connection, name)]
+        drop = [_DROP.format(sql.Identifier("marts", name))]
     personal = tags.of_mart([column for column, _ in columns])
 
     def listed(slot: str) -> sql.Composable:
@@ -248,12 +250,10 @@ def _create(
         for slot in sorted(slots)
     ]
     view, query = sql.Identifier("marts", name), sql.SQL(" union all ").join(branches)
-    connection.execute(sql.SQL("create or replace view {} as {}").format(view, query))
-    for grant in grants:
-        connection.execute(grant)
-    for comment in catalog.comments(connection, slots[0], name):
-        connection.execute(comment)
+    create = sql.SQL("create or replace view {} as {}").format(view, query)
+    comments = catalog.comments(connection, slots[0], name)
+    connection.execute(sql.SQL("; ").join([*drop, create, *grants, *comments]))
 
 
 def _drop(connection: psycopg.Connection[Any], name: str) -> None:
-    connection.execute(sql.SQL("drop view {}").format(sql.Identifier("marts", name)))
+    connection.execute(_DROP.format(sql.Identifier("marts", name)))

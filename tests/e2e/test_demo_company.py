@@ -85,6 +85,20 @@ def _the_contract_is_filled_and_every_visit_is_somebodys_or_counted_apart(ctx: C
     assert apart == len(hits) - known > 0
 
 
+def _every_stage_of_every_lifecycle_has_been_somebodys(ctx: Context) -> None:
+    empty = ctx.warehouse.rows(
+        """
+        select lifecycle, stage from marts.lifecycle_stages as stages
+        where not exists (
+            select from marts.stage_history as stays
+            where stays.lifecycle = stages.lifecycle and stays.stage = stages.stage and entered_at <= %s
+        )
+        """,
+        (NIGHTS[-1],),
+    )
+    assert empty == []
+
+
 @pytest.mark.slow
 def test_three_nights_agree_with_the_shop_and_the_platform_to_the_cent(
     company: Context, shop_url: str
@@ -105,6 +119,7 @@ def test_three_nights_agree_with_the_shop_and_the_platform_to_the_cent(
         assert company.warehouse.value("select sum(net_revenue) from marts.customers") == expected.revenue
         assert _held("champions") == _reachable(company, "value_champions", "email")
     _the_contract_is_filled_and_every_visit_is_somebodys_or_counted_apart(company)
+    _every_stage_of_every_lifecycle_has_been_somebodys(company)
     again = run.night(company, NIGHTS[-1])
     assert again.status == "unchanged"
     assert [result.calls for result in again.syncs.values()] == [0, 0]

@@ -65,6 +65,9 @@ _distinct = _node(
         _some_of("at_least", "at_most", values=st.integers(1, 3)),
     ),
 )
+_latest = st.lists(st.sampled_from(TYPES[:3]), min_size=2, max_size=3, unique=True).map(
+    lambda types: {"latest": {"of": types, "is": types[0]}}
+)
 _counted = _node(
     "count",
     _merged(_of, st.builds(dict, within=_windows), _some_of("at_least", "at_most", values=st.integers(1, 3))),
@@ -81,6 +84,7 @@ _leaves = st.one_of(
     ),
     _paced,
     _distinct,
+    _latest,
     _node(
         "trend",
         _merged(
@@ -131,7 +135,7 @@ def lifecycle(rules_: list[dict[str, Any]]) -> dict[str, Any]:
 
 lifecycles = st.lists(rules, min_size=1, max_size=4).map(lifecycle)
 #: Rules whose windows meet on the same day, side by side.
-meeting = st.lists(st.one_of(_paced, _distinct, _counted), min_size=3, max_size=5).map(lifecycle)
+meeting = st.lists(st.one_of(_paced, _distinct, _latest, _counted), min_size=3, max_size=5).map(lifecycle)
 _instants = st.builds(
     lambda days, microseconds: START + timedelta(days=days, microseconds=microseconds),
     st.integers(0, 12),

@@ -78,6 +78,8 @@ def holds(rule: dict[str, Any], events: list[Event], now: datetime) -> bool:
     past = [event for event in events if event.at <= now and event.type in types]
     if kind in ("ever", "never"):
         return bool(past) == (kind == "ever")
+    if kind == "latest":
+        return bool(past) and past[-1].type in _types(node["is"])
     if kind == "last":
         return bool(past) and past[-1].detail in node["in"]
     if kind in ("since_last", "since_first"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,17 @@ from lifehouse.lifecycles.declaration import FOLDER, lifecycle_files, lifecycles
 from lifehouse.project import INSTALLATION, Project
 
 RIGHT = (INSTALLATION / FOLDER / "status.yml").read_text(encoding="utf-8")
+SHIPPED = {
+    "crm": ["acquisition", "conversion", "care", "loyalty", "retention"],
+    "clm": ["acquisition", "development", "maintenance", "churn"],
+    "tenure": ["potential", "new", "active", "established"],
+    "relationship": ["exploration", "development", "maturity", "decline", "ended"],
+    "ownership": [
+        *("awareness", "acquisition", "installation_use", "after_sales", "upgrade_upkeep", "termination"),
+    ],
+    "status": ["potential", "new", "active", "loyal", "lost"],
+    "journey": ["awareness", "consideration", "purchase", "retention", "loyalty_advocacy"],
+}
 MISTAKES = {
     "a misspelt event type": (
         "never: order",
@@ -115,13 +127,13 @@ def test_two_stages_do_not_share_a_label(tmp_path: Path) -> None:
         load(path)
 
 
-def test_the_shipped_lifecycles_are_status_and_crm_with_a_source_for_every_definition() -> None:
+def test_seven_lifecycles_ship_with_a_source_for_every_definition(tmp_path: Path) -> None:
     shipped = {path.stem: load(path) for path in (INSTALLATION / FOLDER).glob("*.yml")}
-    assert list(shipped["status"].order) == ["potential", "new", "active", "loyal", "lost"]
-    assert list(shipped["crm"].order) == ["acquisition", "conversion", "care", "loyalty", "retention"]
+    assert {name: list(declared.order) for name, declared in shipped.items()} == SHIPPED
     for declared in shipped.values():
         for stage in declared.stages:
-            assert len(stage.definition) > 40
+            assert re.search(r"\(.*[A-Z][a-z]+", stage.definition), stage.stage
+            assert "{" not in stage.definition + stage.kpi.formula, stage.stage
             assert "/" in stage.kpi.formula
 
 
@@ -130,7 +142,7 @@ def test_a_companys_own_file_replaces_the_shipped_one_of_its_name(tmp_path: Path
     own.parent.mkdir(parents=True)
     own.write_text(RIGHT, encoding="utf-8")
     found = lifecycle_files(Project(tmp_path))
-    assert [path.stem for path in found] == ["crm", "status"]
+    assert [path.stem for path in found] == sorted(SHIPPED)
     assert own in found
 
 
@@ -140,8 +152,7 @@ def test_the_compiled_models_are_one_per_lifecycle_and_what_unites_them(tmp_path
         "generated.yml",
         "lifecycle_declarations.sql",
         "stage_intervals.sql",
-        "stage_intervals_crm.sql",
-        "stage_intervals_status.sql",
+        *(f"stage_intervals_{name}.sql" for name in sorted(SHIPPED)),
     ]
     assert "now()" not in "".join(models.values())
     described = {model["name"] for model in yaml.safe_load(models["generated.yml"])["models"]}

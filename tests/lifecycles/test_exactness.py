@@ -27,6 +27,12 @@ _QUIET = settings(
         HealthCheck.data_too_large,
     ],
 )
+LIFE = [
+    *("view", "cart", "chat", "follow_up_held", "ticket_opened", "ticket_solved", "referral_made", "review"),
+    *("subscription_started", "subscription_renewed", "subscription_notice_given"),
+    *("subscription_notice_withdrawn", "subscription_ended"),
+    *("product_installed", "product_used", "product_maintained", "product_upgraded", "product_removed"),
+]
 SHIPPED = sorted((INSTALLATION / FOLDER).glob("*.yml"))
 MICROSECOND = timedelta(microseconds=1)
 
@@ -97,7 +103,9 @@ def _shopper(dice: random.Random) -> list[Event]:
     for number in range(dice.choice([0, 1, 2, 3, 15, 30])):
         at += timedelta(days=dice.choice([0, 1, pace, pace, 60, 90, 180][: dice.choice([3, 4, 7])]))
         at += dice.choice([timedelta(0), MICROSECOND, -MICROSECOND, timedelta(hours=dice.randrange(24))])
-        kind = dice.choices(["order", "refund", "offer_redeemed", "crm_stage"], [12, 1, 1, 1])[0]
+        kind = dice.choices(
+            ["order", "refund", "offer_redeemed", "crm_stage", dice.choice(LIFE)], [12, 1, 1, 1, 3]
+        )[0]
         detail = dice.choice(["lead", "qualified", "customer"]) if kind == "crm_stage" else None
         events.append(Event(at, kind, f"{dice.getrandbits(32):032x}", Decimal(number), "USD", detail))
     return events or [Event(at, "first_seen", f"{dice.getrandbits(32):032x}")]

@@ -5,8 +5,28 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from lifehouse.lifecycles.measures import LastDetail, Measure, Moment, Pace, Total, Values, measures
-from lifehouse.lifecycles.rules import Count, Distinct, Last, Rhythm, Rule, Since, SinceLast, Sum, Trend
+from lifehouse.lifecycles.measures import (
+    LastDetail,
+    LatestType,
+    Measure,
+    Moment,
+    Pace,
+    Total,
+    Values,
+    measures,
+)
+from lifehouse.lifecycles.rules import (
+    Count,
+    Distinct,
+    Last,
+    Latest,
+    Rhythm,
+    Rule,
+    Since,
+    SinceLast,
+    Sum,
+    Trend,
+)
 
 
 def text(value: str) -> str:
@@ -42,6 +62,11 @@ def running(measure: Measure) -> str:
             now, before = (one_of(column, measure.values) for column in ("detail", "detail_before"))
             change = f"coalesce({now}, false)::int - coalesce({before}, false)::int"
             only = f"waited = 0 and {one_of('event_type', (measure.event,))}"
+            return f"coalesce(sum({change}) filter (where {only}) over life, 0)"
+        case LatestType():
+            now = one_of("event_type", measure.types)
+            change = f"({now})::int - coalesce({measure.column}_before, 0)"
+            only = f"waited = 0 and {one_of('event_type', measure.events)}"
             return f"coalesce(sum({change}) filter (where {only}) over life, 0)"
         case Total():
             one = "1" if measure.kind == "count" else "amount"
@@ -88,7 +113,7 @@ def condition(rule: Rule) -> str:  # noqa: PLR0911 - one for each kind of rule
             parts += [f"{first} < {number(trend.falls_below)} * {columns[1]}"] if trend.falls_below else []
             parts += [f"{first} > {number(trend.rises_above)} * {columns[1]}"] if trend.rises_above else []
             return " and ".join(parts)
-        case _, Last():
+        case _, (Last() | Latest()):
             return f"{first} = 1"
         case _, (Count() | Distinct()) as count:
             parts = [f"{first} >= {count.at_least}"] if count.at_least is not None else []

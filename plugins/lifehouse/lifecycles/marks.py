@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from lifehouse.lifecycles.conditions import days, number, one_of
-from lifehouse.lifecycles.measures import Measure, Pace, Values
+from lifehouse.lifecycles.measures import LatestType, Measure, Pace, Values
 from lifehouse.lifecycles.rules import GAPS, KNOWN
 
 
@@ -22,6 +22,10 @@ def marks(measures: Iterable[Measure]) -> list[Mark]:
     """The columns that the measures need, in a fixed order."""
     found: list[Mark] = []
     for measure in measures:
+        if isinstance(measure, LatestType):
+            among = f"(partition by customer_id, ({one_of('event_type', measure.events)}) order by occurred_at, event_id)"
+            before = f"lag(({one_of('event_type', measure.types)})::int) over {among}"
+            found.append(Mark(f"{measure.column}_before", before, "int"))
         if isinstance(measure, Values):
             found += _of_values(measure)
         if isinstance(measure, Pace):

@@ -11,7 +11,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from lifehouse.lifecycles.rules import Count, Distinct, Last, Rhythm, Rule, Since, SinceLast, Sum, Trend
+from lifehouse.lifecycles.rules import (
+    Count,
+    Distinct,
+    Last,
+    Latest,
+    Rhythm,
+    Rule,
+    Since,
+    SinceLast,
+    Sum,
+    Trend,
+)
 
 #: Postgres' longest identifier is 63 bytes.
 _LONGEST = 50
@@ -60,6 +71,18 @@ class LastDetail:
 
 
 @dataclass(frozen=True)
+class LatestType:
+    """Whether the latest of the events is of one of the types: 1 or 0."""
+
+    events: tuple[str, ...]
+    types: tuple[str, ...]
+
+    @property
+    def column(self) -> str:
+        return f"latest_{_digest((*self.events, 'is', *self.types))}"
+
+
+@dataclass(frozen=True)
 class Values:
     """How many different values the events have in a column."""
 
@@ -84,7 +107,7 @@ class Pace:
         return f"pace_{_digest((self.event, self.rhythm.model_dump_json()))}"
 
 
-Measure = Total | Moment | LastDetail | Values | Pace
+Measure = Total | Moment | LastDetail | LatestType | Values | Pace
 
 
 class Wait(NamedTuple):
@@ -127,6 +150,8 @@ def measures(rule: Rule) -> tuple[Measure, ...]:  # noqa: PLR0911 - one for each
             return (now, Total(trend.measure, trend.of, trend.over, ago=trend.over, currency=trend.currency))
         case _, Last() as last:
             return (LastDetail(last.of, last.is_in),)
+        case _, Latest() as latest:
+            return (LatestType(latest.of, latest.is_of),)
     raise AssertionError(rule)
 
 

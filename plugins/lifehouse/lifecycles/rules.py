@@ -216,6 +216,19 @@ class Last(Strict):
     is_in: Annotated[tuple[Text, ...], Field(alias="in", min_length=1)]
 
 
+class Latest(Strict):
+    """The latest of these events is of one of those types; false before the first. The state of a subscription, say."""
+
+    of: Events
+    is_of: Annotated[Events, Field(alias="is")]
+
+    @model_validator(mode="after")
+    def _among_them(self) -> Latest:
+        if odd := [event for event in self.is_of if event not in self.of]:
+            raise ValueError(f"{odd[0]!r} is not among the events of: {', '.join(self.of)}")
+        return self
+
+
 class Rule(Strict):
     """One condition, or several combined: exactly one key."""
 
@@ -231,6 +244,7 @@ class Rule(Strict):
     since_first: Since | None = None
     trend: Trend | None = None
     last: Last | None = None
+    latest: Latest | None = None
 
     @model_validator(mode="after")
     def _one_key(self) -> Rule:

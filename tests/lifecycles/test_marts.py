@@ -142,12 +142,15 @@ def test_a_story_of_nobody_is_an_error_that_says_where_to_look(company: Company)
 
 def test_the_models_keep_their_own_tests(company: Company) -> None:
     slot = company.ctx.warehouse.value("select slot from control.published")
-    selected = ["path:models/marts/life", "stage_history_has_no_gap_and_no_overlap"]
+    selected = [
+        *("path:models/marts/life", "path:models/marts/care", "churn_reason_taxonomy"),
+        "stage_history_has_no_gap_and_no_overlap",
+    ]
     outcome = dbt.invoke(company.ctx, "test", slot, ["--select", *selected])
     assert [
         result.node.name for result in outcome.result if str(result.status) not in ("pass", "success")
     ] == []
-    assert sum(str(result.node.resource_type) == "unit_test" for result in outcome.result) >= 3
+    assert sum(str(result.node.resource_type) == "unit_test" for result in outcome.result) >= 10
 
 
 def test_a_late_order_moves_only_its_customer(company: Company) -> None:

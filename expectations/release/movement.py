@@ -57,12 +57,11 @@ def _stages(candidate: Candidate, here: str) -> list[Rule]:
             sum(count(*)) over (partition by lifecycle) as customers
         from {} where entered_at <= {} and (exited_at is null or exited_at > {}) group by lifecycle, stage
     """
-    was = f"timestamptz '{candidate.served.as_of.isoformat()}'"
     moved = f"""(
         select max(moved) from (
             select sum(abs(coalesce(now.share, 0) - coalesce(was.share, 0))) / 2 as moved
             from ({shares.format(here, candidate.as_of, candidate.as_of)}) as now
-            full join ({shares.format(before, was, was)}) as was using (lifecycle, stage)
+            full join ({shares.format(before, candidate.as_of, candidate.as_of)}) as was using (lifecycle, stage)
             group by lifecycle having max(was.customers) >= {_PEOPLE}
         ) as lifecycles
     )"""
@@ -71,7 +70,7 @@ def _stages(candidate: Candidate, here: str) -> list[Rule]:
         "stages move",
         moved,
         (0.1, 0.3),
-        "the share of customers who are in another stage than before",
+        "the share of customers who are in another stage than the served release foresaw for this instant",
     )
 
 

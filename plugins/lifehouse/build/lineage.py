@@ -151,8 +151,13 @@ class _Followed:
         return _Followed(source, self.fed).outputs
 
     def _join(self, sources: dict[str, frozenset[str]]) -> None:
-        """A left join on a fed column feeds what is joined, and leaves the rows that are there."""
+        """What a left join on a fed column joins is fed, and so is what a lateral makes of one; rows stay as they are."""
         for join in self.scope.expression.args.get("joins") or ():
+            if isinstance(join.this, exp.Lateral) and self._reads(join.this, sources):
+                name = join.this.alias_or_name
+                sources[name] = frozenset(
+                    column.name for column in self.scope.columns if column.table == name
+                )
             if join.side == "LEFT" and join.args.get("on") is not None:
                 name = join.this.alias_or_name
                 if self._reads(join.args["on"], sources) or _ALL in sources.get(name, ()):

@@ -61,17 +61,16 @@ def test_a_night_killed_in_each_building_station_is_completed_by_the_next(
         "2024-01-06": [sale("o1", "p1", "2024-01-05", 10), sale("o2", "p2", "2024-01-05", 7)],
         "2024-01-07": [sale("o3", "p3", "2024-01-02", 8), sale("r1", "p1", "2024-01-06", -4, "refund")],
         "2024-01-08": [sale("o4", "p2", "2024-01-07", 5), sale("o5", "", "2024-01-07", 6)],
-        "2024-01-09": [sale("o6", "p1", "2024-01-08", 1)],
     }
     undisturbed = tiny("undisturbed")
     undisturbed.people("all", [ANN, BEN, CAM])
     for day, rows in nights.items():
         undisturbed.lines(day, rows)
-    undisturbed.night("2024-01-09")
+    undisturbed.night("2024-01-08")
 
     company = tiny("killed")
     company.people("all", [ANN, BEN, CAM])
-    for (day, rows), station in zip(nights.items(), ("core", "core", "release", "publish"), strict=True):
+    for (day, rows), station in zip(nights.items(), ("core", "release", "publish"), strict=True):
         company.lines(day, rows)
         before = _answers(company) if day > "2024-01-06" else None
         _kill_in(company, station, day)

@@ -37,7 +37,7 @@ SHIPPED = sorted((INSTALLATION / FOLDER).glob("*.yml"))
 MICROSECOND = timedelta(microseconds=1)
 
 
-@settings(_QUIET, max_examples=400)
+@settings(_QUIET, max_examples=250)
 @given(declared=drawing.lifecycles, customers=drawing.customers, shuffle=st.randoms(use_true_random=False))
 def test_random_rules_on_random_customers_agree_with_the_naive_walk(
     timeline: psycopg.Connection[Any],

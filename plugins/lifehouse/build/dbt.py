@@ -67,6 +67,7 @@ def invoke(ctx: Context, command: str, place: Place | str, arguments: Sequence[s
     """
     from dbt.cli.main import dbtRunner  # noqa: PLC0415  a second and a half: only where dbt runs
 
+    _name_flags_without_looking()
     where = nightly(place) if isinstance(place, str) else place
     root, text = project.assemble(ctx)
     folder, profile = project.profiles(ctx, where)
@@ -94,6 +95,16 @@ def invoke(ctx: Context, command: str, place: Place | str, arguments: Sequence[s
                 return outcome
             _remember(key, outcome.result)
         return run(command, _parsed[key].deepcopy(), arguments)  # a command leaves its marks in it
+
+
+def _name_flags_without_looking() -> None:
+    """Spare dbt the walk up the whole call stack, 22 times an invocation, to say which module asks about a flag.
+
+    It is only named in dbt's notes on flags. Where many modules are loaded the walk takes longer than the models.
+    """
+    from dbt_common.behavior_flags import BehaviorFlagRendered  # noqa: PLC0415  comes with dbt
+
+    BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt")  # type: ignore[method-assign]
 
 
 #: dbt's manifests by target, digest of the project and digest of the profile: the last ones of this process.

@@ -204,9 +204,8 @@ def _in_order(nodes: dict[str, Any]) -> list[dict[str, Any]]:
             visit(other)
         done[key] = models[key]
 
-    first = sorted(
-        models, key=lambda key: (models[key]["name"] not in ("profile_identifiers", "record_refs"), key)
-    )
+    read = {name for _, name in _IDENTITY_READS}
+    first = sorted(models, key=lambda key: (models[key]["name"] not in read, key))
     for key in first:
         visit(key)
     return list(done.values())

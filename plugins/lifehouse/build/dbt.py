@@ -69,7 +69,7 @@ def invoke(ctx: Context, command: str, place: Place | str, arguments: Sequence[s
 
     _name_flags_without_looking()
     where = nightly(place) if isinstance(place, str) else place
-    root, text = project.assemble(ctx)
+    root, digest = project.assemble(ctx)
     folder, profile = project.profiles(ctx, where)
     target = ctx.home.folder("dbt", "target", where.target)
     logs = ctx.home.folder("logs", "dbt")
@@ -88,7 +88,7 @@ def invoke(ctx: Context, command: str, place: Place | str, arguments: Sequence[s
         )
 
     with journal.written(logs) as keep:
-        key = (where.target, text, profile)
+        key = (where.target, digest, profile)
         if key not in _parsed:
             outcome = run("parse", None, [])
             if not outcome.success:
@@ -107,7 +107,7 @@ def _name_flags_without_looking() -> None:
     BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt")  # type: ignore[method-assign]
 
 
-#: dbt's manifests by target, digest of the project and digest of the profile: the last ones of this process.
+#: dbt's manifests by target, digest of the project and text of the profile: the last ones of this process.
 _parsed: dict[tuple[str, str, str], Any] = {}
 _KEPT = 4  # blue, green, and two scratch places: some 20 MB each
 

@@ -69,26 +69,20 @@ def assemble(ctx: Context) -> tuple[Path, str]:
                 path.unlink()
     for relative, text in wanted.items():
         _write(root / relative, text)
-    return root, digest(wanted)
-
-
-def digest(files: dict[Path, str]) -> str:
-    """A hash of files' paths and texts, in hexadecimal."""
-    text = json.dumps(sorted((path.as_posix(), text) for path, text in files.items()))
-    return hashlib.sha256(text.encode()).hexdigest()
+    told = json.dumps(sorted((path.as_posix(), text) for path, text in wanted.items()))
+    return root, hashlib.sha256(told.encode()).hexdigest()
 
 
 def profiles(ctx: Context, place: Place) -> tuple[Path, str]:
-    """The folder with dbt's connection for a place, brought up to date, and a digest of it.
+    """The folder with dbt's connection for a place, brought up to date, and what it says.
 
     The nights and each scratch build have one of their own: a profile that changes has dbt parse everything anew.
     """
     folder = ctx.home.folder("dbt", "profiles", place.target) if place.is_scratch else ctx.home.folder("dbt")
     places = [place] if place.is_scratch else [nightly(slot) for slot in ("blue", "green")]
-    files = {Path("profiles.yml"): yaml.safe_dump(_profile(ctx, places), sort_keys=False)}
-    for name, text in files.items():
-        _write(folder / name, text)
-    return folder, digest(files)
+    text = yaml.safe_dump(_profile(ctx, places), sort_keys=False)
+    _write(folder / "profiles.yml", text)
+    return folder, text
 
 
 def sources(project: Project) -> list[str]:

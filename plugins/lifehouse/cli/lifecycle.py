@@ -47,10 +47,8 @@ def check(
 
     project = Project.current()
     own = project.company.windows
-    if not files:
-        lifecycles(project)
-    for path in files or lifecycle_files(project):
-        declared = load(path, own.get(path.stem))
+    found = [load(path, own.get(path.stem)) for path in files] if files else lifecycles(project)
+    for path, declared in zip(files or lifecycle_files(project), found, strict=True):
         named = waits([stage.rule for stage in declared.stages if stage.rule])
         events = ", ".join(sorted({wait.event_type for wait in named}))
         days = ", ".join(str(days) for days in sorted({wait.days for wait in named} - {0}))

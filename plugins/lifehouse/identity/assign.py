@@ -13,7 +13,7 @@ import psycopg
 
 
 class Turn(Protocol):
-    """The run on whose night ids are handed out and merged."""
+    """What must be known of a run, or of a scratch build's step, on whose night ids are handed out and merged."""
 
     @property
     def run_id(self) -> int: ...

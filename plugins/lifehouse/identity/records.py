@@ -20,42 +20,33 @@ def keep(connection: psycopg.Connection[Any], normaliser: Normaliser, *, full: b
     connection.execute("create temporary table rules (source text, family text, rule text) on commit drop")
     connection.execute(_SAID.format(asked="" if full else "inner join asked using (source, customer_key)"))
     places = connection.execute("select distinct source, split_part(kind, ':', 1) from said").fetchall()
+    rules = {(source, family): normaliser.rule(source, family) for source, family in places}
     with connection.cursor().copy("copy rules from stdin") as copy:
-        for place in places:
-            copy.write_row((*place, normaliser.rule(*place)))
+        for place, rule in rules.items():
+            copy.write_row((*place, rule))
     connection.execute("analyze said")
     connection.execute(_DROP.format(among="true" if full else _AMONG_ASKED))
-    _write(connection, normaliser)
+    _write(connection, normaliser, rules)
     connection.execute(_ADD)
     if full:
         connection.execute("analyze identifiers")
     connection.execute("analyze touched")
 
 
-def _write(connection: psycopg.Connection[Any], normaliser: Normaliser) -> None:
-    """Normalise what is said and not stored, batch by batch."""
+def _write(
+    connection: psycopg.Connection[Any], normaliser: Normaliser, rules: dict[tuple[str, str], str]
+) -> None:
+    """Normalise what is said and not stored, batch by batch; with each the name of its source's and family's rules."""
     connection.execute("create temporary table fresh (like identifiers) on commit drop")
-    rules: dict[tuple[str, str], str] = {}
     with connection.cursor("pending") as pending:
         pending.execute(_PENDING)
         while rows := pending.fetchmany(_BATCH):
             with connection.cursor().copy("copy fresh from stdin") as copy:
                 for source, customer_key, holder, kind, written in rows:
                     normal = normaliser(source, kind, written)
-                    place = (source, family_of(kind))
-                    if place not in rules:
-                        rules[place] = normaliser.rule(*place)
+                    rule = rules[source, family_of(kind)]
                     copy.write_row(
-                        (
-                            source,
-                            customer_key,
-                            holder,
-                            kind,
-                            written,
-                            normal.value,
-                            normal.reason,
-                            rules[place],
-                        )
+                        (source, customer_key, holder, kind, written, normal.value, normal.reason, rule)
                     )
 
 

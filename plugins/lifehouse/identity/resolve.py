@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 import psycopg
 
 from lifehouse.build.place import Place
 from lifehouse.context import Context
 from lifehouse.identity import assign, links, records, shared
+from lifehouse.identity.assign import Turn
 from lifehouse.identity.links import Span
 from lifehouse.identity.normalise import Normaliser
 from lifehouse.ingest.declaration import load_source
-
-
-class Turn(Protocol):
-    """What the step must know of a run, or of a scratch build's step."""
-
-    @property
-    def run_id(self) -> int: ...
-    @property
-    def as_of(self) -> datetime: ...
-    @property
-    def change_seq(self) -> int: ...
 
 
 def resolve(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -74,7 +74,7 @@ class Lifecycle(config.Strict):
         windows = data.get("windows") if isinstance(data, dict) else None
         if not isinstance(windows, dict):
             return data
-        return {**data, "stages": _resolved(data.get("stages"), windows, set())}
+        return {**data, "stages": _resolved(data.get("stages"), windows)}
 
     @field_validator("stages")
     @classmethod
@@ -135,24 +135,35 @@ def in_words(window: Any) -> str:
     return f"{number} {word}{'' if number == '1' else 's'}"
 
 
-def _resolved(node: Any, windows: Mapping[str, Any], used: set[str]) -> Any:
-    """``node`` with windows for their names, in rules and, in words, in sentences; their names go into ``used``."""
+def _resolved(node: Any, windows: Mapping[str, Any]) -> Any:
+    """``node`` with windows for their names, in rules and, in words, in sentences."""
     if isinstance(node, list):
-        return [_resolved(item, windows, used) for item in node]
+        return [_resolved(item, windows) for item in node]
     if not isinstance(node, dict):
         return node
     found = {}
     for key, value in node.items():
-        if key in _WINDOWS and isinstance(value, str) and value in windows:
-            used.add(value)
-            found[key] = windows[value]
+        if key in _WINDOWS and isinstance(value, str):
+            found[key] = windows.get(value, value)
         elif key in _SENTENCES and isinstance(value, str):
             for name, window in windows.items():
                 value = value.replace(f"{{{name}}}", in_words(window))  # noqa: PLW2901
             found[key] = value
         else:
-            found[key] = _resolved(value, windows, used)
+            found[key] = _resolved(value, windows)
     return found
+
+
+def _called(node: Any) -> Iterator[str]:
+    """What rules write where a window stands: its name, or a length."""
+    if isinstance(node, list):
+        for item in node:
+            yield from _called(item)
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key in _WINDOWS and isinstance(value, str):
+                yield value
+            yield from _called(value)
 
 
 def load(path: Path, windows: Mapping[str, Any] | None = None) -> Lifecycle:
@@ -163,10 +174,9 @@ def load(path: Path, windows: Mapping[str, Any] | None = None) -> Lifecycle:
     """
     declared = config.load(path, Lifecycle)
     node, data = config.parsed(path.read_text(encoding="utf-8"))
-    used: set[str] = set()
-    _resolved(data["stages"], data.get("windows", {}), used)
+    called = set(_called(data["stages"]))
     for name in declared.windows:
-        if name not in used:
+        if name not in called:
             line = config.line_of(node, ["windows", name])
             raise ConfigError(f"{path}:{line}: windows: no rule uses {name!r}")
     if windows:

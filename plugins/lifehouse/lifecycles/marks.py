@@ -23,14 +23,20 @@ def marks(measures: Iterable[Measure]) -> list[Mark]:
     found: list[Mark] = []
     for measure in measures:
         if isinstance(measure, LatestType):
-            among = f"(partition by customer_id, ({one_of('event_type', measure.events)}) order by occurred_at, event_id)"
-            before = f"lag(({one_of('event_type', measure.types)})::int) over {among}"
-            found.append(Mark(f"{measure.column}_before", before, "int"))
+            found.append(_of_latest(measure))
         if isinstance(measure, Values):
             found += _of_values(measure)
         if isinstance(measure, Pace):
             found += _of_pace(measure)
     return found
+
+
+def _of_latest(measure: LatestType) -> Mark:
+    """Whether the one before it, of these events, was of one of the types."""
+    among = f"({one_of('event_type', measure.events)})"
+    alike = f"(partition by customer_id, {among} order by occurred_at, event_id)"
+    was = f"lag(({one_of('event_type', measure.types)})::int) over {alike}"
+    return Mark(f"{measure.column}_before", was, "int")
 
 
 def _of_values(measure: Values) -> list[Mark]:
@@ -51,18 +57,21 @@ def _of_values(measure: Values) -> list[Mark]:
 def _of_pace(measure: Pace) -> list[Mark]:
     """The rhythm at the event, and at the one before it, which it takes the place of."""
     return [
-        Mark(measure.column, _pace(measure, "occurred_at", GAPS, 0), "int"),
-        Mark(f"{measure.column}_before", _pace(measure, "lag(occurred_at) over same_type", GAPS, 1), "int"),
+        Mark(measure.column, _pace(measure, "occurred_at", 0), "int"),
+        Mark(f"{measure.column}_before", _pace(measure, "lag(occurred_at) over same_type", 1), "int"),
     ]
 
 
-def _pace(measure: Pace, last: str, gaps: int, skipped: int) -> str:
-    """Whole days; exact, since nothing is rounded before the division that cuts off. Null for other events."""
+def _pace(measure: Pace, last: str, skipped: int) -> str:
+    """Whole days; exact, since nothing is rounded before the division that cuts off. Null for other events.
+
+    :param skipped: so many events before this one the ``last`` of the gaps ends.
+    """
     rhythm = measure.rhythm
     end = "current row" if not skipped else f"{skipped} preceding"
     frame = (
         "(partition by customer_id, event_type order by occurred_at, event_id "
-        f"rows between {gaps + skipped} preceding and {end})"
+        f"rows between {GAPS + skipped} preceding and {end})"
     )
     known = f"count(*) over {frame} - 1"
     seconds = f"extract(epoch from {last} - first_value(occurred_at) over {frame})"

@@ -166,9 +166,11 @@ def judge(ctx: Context, connection: psycopg.Connection[Any], as_of: datetime | N
     )
     late = [each for each in found if each]
     others = [source for source in declared if source.source not in {each.source for each in late}]
+    answers = {name: (row["delivered_at"], row["quiet_at"]) for name, row in known.items()}
+    heard = {name: max(filter(None, times)) for name, times in answers.items() if any(times)}
     late += [
         _came_with_nothing(each, known[each.source], is_required=each.source in required)
-        for each in silent.judge(connection, others, moment, ctx.project.company.time_zone)
+        for each in silent.judge(connection, others, heard, moment, ctx.project.company.time_zone)
     ]
     return sorted(late, key=lambda each: each.source)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -37,7 +37,7 @@ _REACHED = """
     order by 2
 """
 
-# runs that had the source's records, but for those in which it was silent, and when it last answered
+# runs that had the source's records, but for those in which it was silent
 _RUNS = """
     select distinct on (as_of) as_of, loads,
         array(
@@ -48,20 +48,6 @@ _RUNS = """
     where as_of < %(as_of)s
     order by as_of desc, run_id desc
     limit %(remembered)s
-"""
-
-_HEARD = """
-    select source, max(heard_at) as heard_at
-    from (
-        select source, max(opened_at) as heard_at
-        from control.loads where status = 'accepted' and kind = 'delivery' group by source
-        union all
-        select subject, max(started_at)
-        from control.stations
-        where station = 'ingest' and status = 'done' and load_id is null
-        group by subject
-    ) as heard
-    group by source
 """
 
 
@@ -86,11 +72,16 @@ class Silent:
 
 
 def judge(
-    connection: psycopg.Connection[Any], sources: Iterable[Source], as_of: datetime, zone: str
+    connection: psycopg.Connection[Any],
+    sources: Iterable[Source],
+    heard: Mapping[str, datetime],
+    as_of: datetime,
+    zone: str,
 ) -> list[Silent]:
     """The silent ones of the ``sources``, in their order.
 
-    :param as_of: what the run speaks about. :param zone: the company's time zone, in which days are meant.
+    :param heard: when each last answered. :param as_of: what the run speaks about.
+    :param zone: the company's time zone, in which days are meant.
     """
     names = {
         "as_of": as_of,
@@ -104,7 +95,6 @@ def judge(
         rows[row["source"], row["table_name"]][row["day"]] = float(row["rows"])
     reached = cursor.execute(_REACHED, names).fetchall()
     runs = cursor.execute(_RUNS, names).fetchall()
-    heard = {row["source"]: row["heard_at"] for row in cursor.execute(_HEARD).fetchall()}
     found = []
     for source in sources:
         clocked = {name for name in source.tables if clock_of(Place(source, name))}

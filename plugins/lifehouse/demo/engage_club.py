@@ -8,7 +8,7 @@ from random import Random
 
 from lifehouse.demo.engage_story import PLANS, Story
 from lifehouse.demo.engage_web import Record, Versions, member_id
-from lifehouse.demo.nights import END, midnight
+from lifehouse.demo.nights import BEGIN, END
 
 POINTS_A_BASKET = 10
 #: From how many points earned in all a tier begins.
@@ -19,7 +19,6 @@ _PRODUCTS = (
     (3, "Fresh box, plus", "Boxes", 79.0, 52.0),
     (4, "Smart grill", "Devices", 149.0, 96.0),
 )
-_BEGIN = midnight(END.date().replace(year=2017, month=1, day=1))
 _QUARTER = 90  # days between two statements
 
 
@@ -34,7 +33,7 @@ def catalogue() -> Versions:
                 "unit_price": price,
                 "unit_cost": cost,
                 "currency": "USD",
-                "updated_at": _BEGIN,
+                "updated_at": BEGIN,
             }
         ]
         for number, name, category, price, cost in _PRODUCTS
@@ -45,7 +44,7 @@ def market() -> Versions:
     """One record a figure of a week: the market's price index and a competitor's price of a family box."""
     dice, found, index = Random("engage market"), [], 100.0  # noqa: S311
     for week in range(52):
-        at = _BEGIN + timedelta(weeks=week, hours=8)
+        at = BEGIN + timedelta(weeks=week, hours=8)
         index *= 1 + dice.uniform(-0.006, 0.009)
         for place, (name, competitor, value, unit) in enumerate(
             (
@@ -78,7 +77,7 @@ def loyalty(stories: list[Story]) -> Versions:
 
 def _entries(story: Story) -> Iterator[Record]:
     dice, total, tiers = story.dice("loyalty"), 0, list(TIERS.items())
-    since = max(story.known_at, _BEGIN)
+    since = max(story.known_at, BEGIN)
     at, place = since + timedelta(days=dice.uniform(0, _QUARTER)), 0
     while at < END:
         baskets = sum(since <= basket < at for basket in story.baskets)

@@ -9,9 +9,8 @@ from typing import Any
 from lifehouse.demo.crm_contacts import between
 from lifehouse.demo.engage_story import Story
 from lifehouse.demo.engage_web import Record, Versions, member_id
-from lifehouse.demo.nights import END, midnight
+from lifehouse.demo.nights import BEGIN, END
 
-_BEGIN = midnight(END.date().replace(year=2017, month=1, day=1))
 #: Mailings that a moment in somebody's life sets off, and advertisements; with the year's cost in USD.
 _CAMPAIGNS = (
     (11, "Welcome", "email", "triggered", 300.0),
@@ -22,10 +21,8 @@ _CAMPAIGNS = (
     (102, "Brand on search engines", "search", "advertising", 6_000.0),
     (103, "Recipes on social networks", "social", "advertising", 9_500.0),
 )
-_KINDS, _WORTH = (
-    ("coupon", "trial", "gift", "discount"),
-    {"coupon": 5.0, "trial": 12.0, "gift": 8.0, "discount": 3.0},
-)
+#: What an offer of a kind is worth, in USD.
+_WORTH = {"coupon": 5.0, "trial": 12.0, "gift": 8.0, "discount": 3.0}
 
 
 def campaigns() -> Versions:
@@ -37,11 +34,11 @@ def campaigns() -> Versions:
                 "name": name,
                 "channel": channel,
                 "kind": kind,
-                "starts_at": _BEGIN,
+                "starts_at": BEGIN,
                 "ends_at": END,
                 "cost": cost,
                 "currency": "USD",
-                "updated_at": _BEGIN,
+                "updated_at": BEGIN,
             }
         ]
         for number, name, channel, kind, cost in _CAMPAIGNS
@@ -128,7 +125,7 @@ def _offers(story: Story) -> Iterator[tuple[dict[str, Any], datetime | None]]:
     dice = story.dice("offers")
     for place in range(dice.choices((0, 1, 2), (60, 30, 10))[0]):
         at = between(dice, story.known_at, END)
-        kind = dice.choice(_KINDS)
+        kind = dice.choice(tuple(_WORTH))
         used = between(dice, at + timedelta(hours=4), at + timedelta(days=21))
         takes = dice.random() < (0.45 if story.baskets else 0.12)
         yield (

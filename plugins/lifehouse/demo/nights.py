@@ -19,6 +19,8 @@ def midnight(day: date) -> datetime:
 
 #: The as-of instants that ``make demo`` plays: the first builds history, the others bring what is new.
 NIGHTS = (midnight(date(2017, 12, 29)), midnight(date(2017, 12, 30)), midnight(date(2017, 12, 31)))
+#: The year that the simulated systems tell of.
+BEGIN = midnight(date(2017, 1, 1))
 #: From here on the shop holds the whole of The Complete Journey; nothing happens after it.
 END = midnight(date(2018, 1, 1))
 

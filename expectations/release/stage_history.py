@@ -15,7 +15,7 @@ _LOOK = (
 def expectations(candidate: Candidate, table: str) -> list[Rule]:
     here, declared = candidate.table(table), candidate.table("lifecycle_stages")
     stays = f"""(
-        select *, lead(entered_at) over life as next_entered_at, lead(stage) over life as next_stage
+        select stage, entered_at, exited_at, lead(entered_at) over life as next_entered_at, lead(stage) over life as next_stage
         from {here}
         window life as (partition by customer_id, lifecycle order by entered_at)
     ) as stays"""

@@ -57,7 +57,7 @@ def running(measure: Measure) -> str:
         case Moment():
             function = "min" if measure.which == "first" else "max"
             only = f"waited = 0 and {one_of('event_type', measure.events)}"
-            return f"{function}(at) filter (where {only}) over life"
+            return f"{function}(instant) filter (where {only}) over life"
         case LastDetail():
             now, before = (one_of(column, measure.values) for column in ("detail", "detail_before"))
             change = f"coalesce({now}, false)::int - coalesce({before}, false)::int"
@@ -105,8 +105,8 @@ def condition(rule: Rule) -> str:  # noqa: PLR0911 - one for each kind of rule
             return f"{first} is null"
         case _, (Since() | SinceLast()) as since:
             parts = [f"{first} is not null"]
-            parts += [f"at >= {first} + {_window(since, since.at_least)}"] if since.at_least else []
-            parts += [f"at < {first} + {_window(since, since.less_than)}"] if since.less_than else []
+            parts += [f"instant >= {first} + {_window(since, since.at_least)}"] if since.at_least else []
+            parts += [f"instant < {first} + {_window(since, since.less_than)}"] if since.less_than else []
             return " and ".join(parts)
         case _, Trend() as trend:
             parts = [f"{columns[1]} >= {number(trend.from_at_least)}"]

@@ -39,7 +39,7 @@ waits (event_type, days, after) as (
 
 points as (
     select
-        customer_id, occurred_at as at, -1 as waited, event_type, event_id,
+        customer_id, occurred_at as instant, -1 as waited, event_type, event_id,
         0::numeric as amount, null as currency, null as detail, null as detail_before, false as is_paced<<no_marks>>
     from starts
     union all
@@ -60,15 +60,15 @@ points as (
 -- What the rules ask, at each point; simultaneous events see one another.
 figures as (
     select
-        customer_id, at, waited, event_type, event_id,
+        customer_id, instant, waited, event_type, event_id,
         <<figures>>
     from points
-    window life as (partition by customer_id order by at)
+    window life as (partition by customer_id order by instant)
 ),
 
 stages as (
     select
-        customer_id, at, waited, event_type, event_id,
+        customer_id, instant, waited, event_type, event_id,
         case
 <<cases>>
         end as stage_order
@@ -76,12 +76,12 @@ stages as (
 ),
 
 steps as (
-    select *, lag(stage_order) over (partition by customer_id order by at, waited, event_id) as left_order
+    select *, lag(stage_order) over (partition by customer_id order by instant, waited, event_id) as left_order
     from stages
 ),
 
 moves as (
-    select *, lead(at) over (partition by customer_id order by at) as exited_at
+    select *, lead(instant) over (partition by customer_id order by instant) as exited_at
     from steps
     where left_order is distinct from stage_order
 )
@@ -93,7 +93,7 @@ select
 <<names>>
     end as stage,
     stage_order,
-    at as entered_at,
+    instant as entered_at,
     exited_at,
     case when waited < 0 then 'start' when waited = 0 then 'event' else 'window' end as cause_type,
     event_type as cause_event_type,

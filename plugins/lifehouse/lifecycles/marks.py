@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from lifehouse.lifecycles.conditions import days, number, one_of
+from lifehouse.lifecycles.conditions import days, one_of
 from lifehouse.lifecycles.measures import LatestType, Measure, Pace, Values
 from lifehouse.lifecycles.rules import GAPS, KNOWN
+
+_DAY = 86_400_000_000  # microseconds
 
 
 class Mark(NamedTuple):
@@ -63,7 +65,10 @@ def _of_pace(measure: Pace) -> list[Mark]:
 
 
 def _pace(measure: Pace, last: str, skipped: int) -> str:
-    """Whole days; exact, since nothing is rounded before the division that cuts off. Null for other events.
+    """Whole days, what is left of one cut off; null for other events.
+
+    Exact and without a word that engines differ in: whole microseconds, and a quotient of what divides evenly. The span
+    stops where its days are surely more than ``at_most``: there it still fits into a bigint, whatever it is times.
 
     :param skipped: so many events before this one the ``last`` of the gaps ends.
     """
@@ -73,9 +78,12 @@ def _pace(measure: Pace, last: str, skipped: int) -> str:
         "(partition by customer_id, event_type order by occurred_at, event_id "
         f"rows between {GAPS + skipped} preceding and {end})"
     )
-    known = f"count(*) over {frame} - 1"
-    seconds = f"extract(epoch from {last} - first_value(occurred_at) over {frame})"
-    found = f"div({number(rhythm.times)} * {seconds}, 86400 * ({known}))"
+    known = f"(count(*) over {frame} - 1)"
+    times, of = rhythm.times.as_integer_ratio()
+    enough = of * (rhythm.at_most + 1) * GAPS * _DAY // times + 1
+    span = f"(extract(epoch from {last} - first_value(occurred_at) over {frame}) * 1000000)::bigint"
+    dividend, divisor = f"{times} * least({span}, {enough})", f"({of * _DAY} * {known})"
+    found = f"({dividend} - {dividend} % {divisor}) / {divisor}"
     own = one_of("event_type", (measure.event,)) + (f" and {last} is not null" if skipped else "")
     return (
         f"case when {own} then case when {known} >= {KNOWN} "

@@ -20,11 +20,14 @@ def expectations(candidate: Candidate, table: str) -> list[Rule]:
     present = Shape(
         shape.columns,
         shape.keys,
-        tuple(name for name in shape.required if name not in missing),
+        {name: where for name, where in shape.required.items() if name not in missing},
         {name: values for name, values in shape.allowed.items() if name not in missing},
     )
     if present.required:
-        absent = {name: f"{name} is null" for name in present.required}
+        absent = {
+            name: f"{name} is null" if where == "true" else f"({name} is null and {where})"
+            for name, where in present.required.items()
+        }
         found.append(
             none(
                 "required values",

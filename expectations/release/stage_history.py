@@ -1,7 +1,8 @@
-"""Each customer has exactly one stage per lifecycle at every instant from the first event on: no overlap, no gap."""
+"""Each customer has exactly one stage per lifecycle at every instant from the first event, or record, on: no overlap, no gap."""
 
 from __future__ import annotations
 
+from lifehouse.lifecycles.recorded import PREFIX
 from lifehouse.releases.candidate import Candidate
 from lifehouse.releases.expectation import Rule, few, known, no_rows, none
 
@@ -10,6 +11,13 @@ TABLES = ("stage_history",)
 _LOOK = (
     "the lifecycle's rules or its events are wrong: `lifehouse explain` shows a customer's stages with causes"
 )
+#: What a pipeline's lifecycle is called.
+PIPELINE = f"case when trim(kind) <> '' then '{PREFIX}_' || trim(kind) else '{PREFIX}' end"
+
+
+def _declared(stages: str) -> str:
+    """The rows of lifecycles that have rules."""
+    return f"lifecycle in (select lifecycle from {stages} where not is_recorded)"
 
 
 def expectations(candidate: Candidate, table: str) -> list[Rule]:
@@ -63,7 +71,7 @@ def expectations(candidate: Candidate, table: str) -> list[Rule]:
             where not exists (
                 select from {declared} as declared
                 where declared.lifecycle = stays.lifecycle and declared.stage = stays.stage
-                    and declared.stage_order = stays.stage_order
+                    and declared.stage_order is not distinct from stays.stage_order
             )
             """,
             meaning="every stage is one that its lifecycle declares, with its place in it",
@@ -72,12 +80,42 @@ def expectations(candidate: Candidate, table: str) -> list[Rule]:
         no_rows(
             "every lifecycle",
             f"""
-            select from (select distinct customer_id, lifecycle from {here}) as lives
+            select from (select distinct customer_id, lifecycle from {here} where {_declared(declared)}) as lives
             group by customer_id
-            having count(*) <> (select count(distinct lifecycle) from {declared})
+            having count(*) <> (select count(distinct lifecycle) from {declared} where not is_recorded)
             """,
-            meaning="who has a stage in one lifecycle has one in each",
+            meaning="who has a stage in one declared lifecycle has one in each",
             what_to_do=_LOOK,
+        ),
+        no_rows(
+            "as recorded",
+            f"""
+            select from (
+                select customer_id, {PIPELINE} as lifecycle, min(occurred_at) as entered_at,
+                    (array_agg(trim(detail) order by occurred_at desc, event_id desc))[1] as stage
+                from core.customer_events
+                where event_type = 'crm_stage' and trim(detail) <> ''
+                group by 1, 2
+            ) as told
+            full join (
+                select customer_id, lifecycle, min(entered_at) as entered_at,
+                    max(stage) filter (where exited_at is null) as stage
+                from {here} where not ({_declared(declared)})
+                group by 1, 2
+            ) as stood using (customer_id, lifecycle)
+            where (told.entered_at, told.stage) is distinct from (stood.entered_at, stood.stage)
+            """,
+            meaning="a recorded lifecycle begins with the first record and ends with the stage of the last",
+            what_to_do="the source's stage changes and the timeline differ: run with --full-refresh and report it",
+        ),
+        none(
+            "recorded stages have a place",
+            f"{declared} as recorded",
+            "is_recorded and stage_order is null "
+            f"and lifecycle in (select lifecycle from {declared} where stage_order is not null)",
+            severity="warning",
+            meaning="the stages of a pipeline whose order is declared have their place in it",
+            what_to_do="add the stage under recorded: in lifehouse.yml, or correct the source's stage changes",
         ),
         known(
             here,

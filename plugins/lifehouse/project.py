@@ -22,6 +22,7 @@ from lifehouse.activation.durations import Duration
 from lifehouse.alerts.declaration import Channel
 from lifehouse.errors import ConfigError
 from lifehouse.identity.declaration import Identity
+from lifehouse.lifecycles.recorded import Recorded
 
 #: The checkout that this package is installed from (``plugins/lifehouse/project.py`` is two levels below it).
 INSTALLATION = Path(__file__).resolve().parents[2]
@@ -41,6 +42,10 @@ class Company(config.Strict):
     windows: dict[str, dict[str, Any]] = Field(
         default_factory=dict,
         description="lifecycle -> window -> its length here: 365d, or one that follows the rhythm",
+    )
+    recorded: dict[str, Recorded] = Field(
+        default_factory=dict,
+        description="pipeline that a source records itself -> its stages in order, with labels",
     )
     required_sources: list[str] = Field(
         default_factory=list, description="sources that a release waits for when they are late"

@@ -41,6 +41,7 @@ class Company:
     targets: list[Record] = field(default_factory=list)
     offers: list[Record] = field(default_factory=list)
     redemptions: list[Record] = field(default_factory=list)
+    stages: list[Record] = field(default_factory=list)
 
     def lines_of(self, order: Record) -> list[Record]:
         return [line for line in self.lines if line["order_id"] == order["order_id"]]
@@ -91,6 +92,7 @@ def invent(seed: int = 7) -> Company:
             )
     for n in range(300):
         _order(dice, company, n)
+    _stages(random.Random(seed), company)
     _campaign(company, "spring", 1, datetime(2011, 4, 1, tzinfo=UTC), datetime(2011, 5, 1, tzinfo=UTC))
     _campaign(company, "autumn", 2, datetime(2011, 10, 17, tzinfo=UTC), datetime(2011, 11, 14, tzinfo=UTC))
     _campaign(company, "early", 3, datetime(2011, 1, 5, tzinfo=UTC), datetime(2011, 2, 5, tzinfo=UTC))
@@ -132,6 +134,23 @@ def _order(dice: random.Random, company: Company, n: int) -> None:
             -int(first["quantity"]) - (n % 4 == 1),
             PRODUCTS.get(product, Decimal("5.55")),
         )
+
+
+def _stages(dice: random.Random, company: Company) -> None:
+    """A pipeline in which people skip stages and move back, some twice at one instant; and one that nobody named."""
+    for n in (*range(0, 30, 2), 1, 38):  # p38 is p1 again
+        at = START + timedelta(days=n)
+        for place in range(dice.randrange(1, 7)):
+            company.stages.append(
+                {
+                    "change_id": f"s{n}-{place}",
+                    "person_id": f"p{n}",
+                    "pipeline": " " if n % 10 == 8 else "sales",
+                    "stage": dice.choice(["lead", " talking ", "customer", "gone", "on hold", "", None]),
+                    "changed_at": at,
+                }
+            )
+            at += timedelta(days=dice.choice([0, 5, 5, 40]))
 
 
 def _line(company: Company, order: Record, place: int, product: str, quantity: int, price: Decimal) -> None:
@@ -261,6 +280,10 @@ def corner_by_nights(make_context: Any) -> Built:
     standing = [order | {"status": "completed"} for order in cancelled]
     first["orders"] = [order for order in first["orders"] if order not in cancelled] + standing
     later["orders"] += cancelled
+    mistaken = [change for change in first["stages"] if change["change_id"] in {"s0-0", "s4-1", "s38-0"}]
+    first["stages"] = [change for change in first["stages"] if change not in mistaken]
+    first["stages"] += [change | {"stage": "gone", "person_id": "p3"} for change in mistaken]
+    later["stages"] += mistaken
     store(ctx, first)
     build(ctx)
     store(ctx, later)

@@ -64,6 +64,19 @@ DAMAGES: dict[str, list[Damage]] = {
             "every lifecycle",
         ),
         (
+            "insert into core.customer_events (customer_id, occurred_at, event_type, event_id, source, source_key, kind, detail) "
+            "select customer_id, '2024-01-02', 'crm_stage', 'e', 'tiny', 's1', 'sales', 'lead' from core.customer_events limit 1",
+            _HISTORY,
+            "as recorded",
+        ),
+        (
+            "insert into {slot}.lifecycle_stages (lifecycle, lifecycle_label_en, lifecycle_label_zh, stage, stage_order, label_en, "
+            "label_zh, is_recorded) select 'recorded_sales', 's', 's', stage, place, stage, stage, true "
+            "from (values ('lead', 1), ('limbo', null)) as told (stage, place)",
+            _HISTORY,
+            "recorded stages have a place",
+        ),
+        (
             "insert into {slot}.stage_history select 'nobody', lifecycle, stage, stage_order, entered_at, exited_at, cause_type, "
             "cause_event_type, cause_event_id, window_days from {slot}.stage_history limit 1",
             _HISTORY,

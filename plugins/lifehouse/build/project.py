@@ -48,7 +48,7 @@ def contents(project: Project) -> dict[Path, str]:
         for path in sorted((project.staging_folder / source).rglob("*")):
             if path.is_file():
                 files[_STAGING / path.relative_to(project.staging_folder)] = path.read_text(encoding="utf-8")
-    for name, text in compile_models(lifecycles(project)).items():
+    for name, text in compile_models(lifecycles(project), project.company.recorded).items():
         files[_GENERATED / name] = text
     settings = config.read((SHIPPED / "dbt_project.yml").read_text(encoding="utf-8"))
     settings["vars"] = _variables(project)

@@ -7,7 +7,7 @@ neighbours. No daily scan and no clock: what will happen if nothing does is a ro
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import yaml
@@ -16,9 +16,11 @@ from lifehouse.lifecycles.conditions import condition, days, one_of, running, te
 from lifehouse.lifecycles.declaration import Lifecycle, Stage
 from lifehouse.lifecycles.marks import Mark, marks
 from lifehouse.lifecycles.measures import Pace, leaves, measures, waits
+from lifehouse.lifecycles.recorded import PREFIX, Pipelines, label_of, name_of
 
 #: ``<<name>>`` is filled in; the rest, dbt's braces included, stands as it is.
 _INTERVALS = (Path(__file__).parent / "stage_intervals.sql").read_text(encoding="utf-8")
+_RECORDED = (Path(__file__).parent / "stage_intervals_recorded.sql").read_text(encoding="utf-8")
 _EPHEMERAL = "{{ config(materialized='ephemeral') }}\n\n"
 _DECLARED = (
     *(
@@ -30,20 +32,22 @@ _DECLARED = (
         "label_en",
         "label_zh",
     ),
-    *("definition", "kpi", "kpi_formula", "plays"),
+    *("definition", "kpi", "kpi_formula", "plays", "is_recorded"),
 )
 _WHEN = "        when "
 
 
-def compile_models(lifecycles: list[Lifecycle]) -> dict[str, str]:
+def compile_models(lifecycles: list[Lifecycle], pipelines: Pipelines) -> dict[str, str]:
     """File name -> content for ``models/lifecycle/generated/``.
 
-    ``stage_intervals_<lifecycle>`` for each file; ephemeral, their union ``stage_intervals`` and the
-    declarations as rows, ``lifecycle_declarations``; and the YAML that describes them.
+    ``stage_intervals_<lifecycle>`` for each file, and ``stage_intervals_recorded`` for what the sources record
+    themselves; ephemeral, their union ``stage_intervals`` and the declarations as rows, ``lifecycle_declarations``;
+    and the YAML that describes them.
     """
     models = {f"stage_intervals_{lifecycle.lifecycle}.sql": intervals(lifecycle) for lifecycle in lifecycles}
-    models["stage_intervals.sql"] = _union([lifecycle.lifecycle for lifecycle in lifecycles])
-    models["lifecycle_declarations.sql"] = _declarations(lifecycles)
+    models["stage_intervals_recorded.sql"] = recorded(pipelines)
+    models["stage_intervals.sql"] = _union([*(lifecycle.lifecycle for lifecycle in lifecycles), PREFIX])
+    models["lifecycle_declarations.sql"] = _declarations(lifecycles, pipelines)
     models["generated.yml"] = _descriptions(lifecycles)
     return models
 
@@ -72,11 +76,25 @@ def intervals(lifecycle: Lifecycle) -> str:
     return model
 
 
-def query(lifecycle: Lifecycle, timeline: str) -> str:
-    """The model of one lifecycle as a plain query on a timeline, for every customer in it."""
-    model = intervals(lifecycle).replace("{{ per_customer() }}", "")
-    model = model.replace("{{ ref('customer_events') }}", timeline)
-    return model.replace("{{ changed('customer_events') }}", "true")
+def recorded(pipelines: Pipelines) -> str:
+    """The model of the pipelines that sources record, see ``stage_intervals_recorded.sql``."""
+    cases = [
+        f"when lifecycle = {text(name_of(name))} and stage = {text(stage.stage)} then {place}"
+        for name, pipeline in pipelines.items()
+        for place, stage in enumerate(pipeline.stages, start=1)
+    ]
+    order = f"case {' '.join(cases)} end" if cases else "cast(null as integer)"
+    return _RECORDED.replace("<<prefix>>", PREFIX).replace("<<order>>", order)
+
+
+def query(lifecycle: Lifecycle | Pipelines, timeline: str, changed: str = "true") -> str:
+    """The model of a lifecycle, or of the recorded ones, as a plain query on a timeline.
+
+    :param changed: which rows of ``customer_events`` are read; all of a customer's or none.
+    """
+    model = intervals(lifecycle) if isinstance(lifecycle, Lifecycle) else recorded(lifecycle)
+    model = model.replace("{{ per_customer() }}", "").replace("{{ ref('customer_events') }}", timeline)
+    return model.replace("{{ changed('customer_events') }}", changed)
 
 
 def _paced(pace: Pace, brought: list[Mark]) -> str:
@@ -110,10 +128,17 @@ def _union(names: list[str]) -> str:
     return _EPHEMERAL + "\nunion all\n".join(selects) + "\n"
 
 
-def _declarations(lifecycles: list[Lifecycle]) -> str:
-    """One row per lifecycle and stage."""
-    rows = [
-        (
+def _declarations(lifecycles: list[Lifecycle], pipelines: Pipelines) -> str:
+    """One row per lifecycle and stage; of a recorded one what the company said of it."""
+    rows = [*(row for declared in lifecycles for row in _stages(declared)), *_recorded_stages(pipelines)]
+    values = ",\n    ".join(f"({', '.join(row)})" for row in rows)
+    body = f"select * from (values\n    {values}\n) as declared ({', '.join(_DECLARED)})"  # noqa: S608
+    return _EPHEMERAL + "{% raw %}\n" + body + "\n{% endraw %}\n"
+
+
+def _stages(declared: Lifecycle) -> Iterator[tuple[str, ...]]:
+    for place, stage in enumerate(declared.stages, start=1):
+        yield (
             *(
                 text(value)
                 for value in (declared.lifecycle, declared.label.en, declared.label.zh, stage.stage)
@@ -121,19 +146,32 @@ def _declarations(lifecycles: list[Lifecycle]) -> str:
             str(place),
             *(text(value) for value in (stage.label.en, stage.label.zh, stage.definition)),
             *(text(value) for value in (stage.kpi.name, stage.kpi.formula, _plays(stage))),
+            "false",
         )
-        for declared in lifecycles
-        for place, stage in enumerate(declared.stages, start=1)
-    ]
-    values = ",\n    ".join(f"({', '.join(row)})" for row in rows)
-    body = f"select * from (values\n    {values}\n) as declared ({', '.join(_DECLARED)})"  # noqa: S608
-    return _EPHEMERAL + "{% raw %}\n" + body + "\n{% endraw %}\n"
+
+
+def _recorded_stages(pipelines: Pipelines) -> Iterator[tuple[str, ...]]:
+    for name, pipeline in pipelines.items():
+        label = label_of(name, pipeline)
+        for place, stage in enumerate(pipeline.stages, start=1):
+            labels = (stage.label.en, stage.label.zh) if stage.label else (stage.stage, stage.stage)
+            yield (
+                *(text(value) for value in (name_of(name), label.en, label.zh, stage.stage)),
+                str(place),
+                *(text(value) for value in labels),
+                text(stage.definition) if stage.definition else "null",
+                *("null", "null", "null", "true"),
+            )
 
 
 def _descriptions(lifecycles: list[Lifecycle]) -> str:
     grain = "One row per stay of a customer in a stage, half-open, scheduled moves included"
     described = {
         "stage_intervals": f"{grain}, in every lifecycle. Grain: customer_id, lifecycle, entered_at.",
+        "stage_intervals_recorded": (
+            f"{grain}, as the sources' own stage changes tell it, from the first record on. "
+            "Kind - per customer. Grain: customer_id, lifecycle, entered_at."
+        ),
         "lifecycle_declarations": "One row per declared stage. Grain: lifecycle, stage.",
     }
     for declared in lifecycles:

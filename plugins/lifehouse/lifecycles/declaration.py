@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter, ValidationError, ValidationInfo, field_
 
 from lifehouse import config
 from lifehouse.errors import ConfigError
+from lifehouse.lifecycles.recorded import PREFIX, Label
 from lifehouse.lifecycles.rules import Rule, Window
 from lifehouse.project import INSTALLATION, MARKER, Project
 
@@ -19,13 +20,6 @@ _WINDOWS = ("within", "over", "at_least", "less_than")
 _SENTENCES = ("definition", "formula")
 FOLDER = Path("dbt_project") / "lifecycles"
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-
-
-class Label(config.Strict):
-    """What people call it, in English and Chinese."""
-
-    en: str = Field(min_length=1)
-    zh: str = Field(min_length=1)
 
 
 class Kpi(config.Strict):
@@ -106,6 +100,13 @@ class Lifecycle(config.Strict):
         if stages[otherwise].rule is not None:
             raise ValueError(f"the last stage {otherwise!r} takes everyone else and must have no rule")
         return precedence
+
+    @field_validator("lifecycle")
+    @classmethod
+    def _is_not_recorded(cls, name: str) -> str:
+        if name.startswith(PREFIX):
+            raise ValueError(f"names that begin with {PREFIX!r} are those of the sources' own pipelines")
+        return name
 
     @property
     def order(self) -> dict[str, int]:

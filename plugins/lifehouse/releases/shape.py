@@ -14,11 +14,15 @@ _MODELS = INSTALLATION / "dbt_project" / "models" / "marts"
 
 @dataclass(frozen=True)
 class Shape:
-    """``keys`` are the combinations of columns that identify a row; ``allowed`` are the values of a column."""
+    """What the YAML says of a mart.
+
+    ``keys``: the combinations of columns that identify a row, null or not. ``required``: the columns that are never
+    null, each with the condition under which it is so. ``allowed``: the values of a column.
+    """
 
     columns: tuple[str, ...]
     keys: tuple[tuple[str, ...], ...]
-    required: tuple[str, ...]
+    required: dict[str, str]
     allowed: dict[str, tuple[str, ...]]
 
 
@@ -42,11 +46,11 @@ def _shape(model: dict[str, Any]) -> Shape:
             *(
                 tuple(test["unique_combination"]["columns"])
                 for test in combinations
-                if "unique_combination" in test
+                if "unique_combination" in test and _where(test["unique_combination"]) == "true"
             ),
             *((name,) for name, test in tests.items() if "unique" in test),
         ),
-        required=tuple(name for name, test in tests.items() if "not_null" in test),
+        required={name: _where(test["not_null"]) for name, test in tests.items() if "not_null" in test},
         allowed={
             name: tuple(test["accepted_values"]["values"])
             for name, test in tests.items()
@@ -55,13 +59,19 @@ def _shape(model: dict[str, Any]) -> Shape:
     )
 
 
-def _tests(told: dict[str, Any]) -> dict[str, Any]:
+def _tests(column: dict[str, Any]) -> dict[str, Any]:
     """The tests by name, each with its arguments."""
     named: dict[str, Any] = {}
-    for test in told.get("data_tests") or []:
+    for test in column.get("data_tests") or []:
         if isinstance(test, str):
             named[test] = {}
         else:
             for name, given in test.items():
-                named[name] = (given or {}).get("arguments", given or {})
+                told = given or {}
+                named[name] = {**told.get("arguments", {}), "config": told.get("config", {})}
     return named
+
+
+def _where(test: dict[str, Any]) -> str:
+    """The rows that a test is about, a condition."""
+    return str(test.get("config", {}).get("where", "true"))

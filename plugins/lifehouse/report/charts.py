@@ -36,7 +36,7 @@ def stage_bars(lifecycle: Lifecycle) -> str:
             ],
             textposition="outside",
             cliponaxis=False,
-            hovertext=[stage["definition"] for stage in stages],
+            hovertext=[stage["definition"] or "" for stage in stages],
             hovertemplate="<b>%{y}</b><br>%{text}<extra></extra>",
         )
     )

@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 
 from lifehouse.context import Context
 from lifehouse.project import Company
-from lifehouse.report import queries
+from lifehouse.report import queries, words
 
 Row = dict[str, Any]
 _CHANNELS = ("email", "sms", "phone", "post", "ads")
@@ -25,6 +25,12 @@ class Lifecycle:
     stages: list[Row]
     moves: list[Row]
     coming: list[Row]
+
+    @property
+    def title(self) -> str:
+        """What it is called on the page; a recorded one as its label says."""
+        first = next(iter(self.stages), None)
+        return first["lifecycle_label_en"] if first and first["is_recorded"] else words.title(self.name)
 
     @property
     def customers(self) -> int:
@@ -116,7 +122,7 @@ def _fill(facts: Facts, read: _Reader) -> None:
             [row for row in moves if row["lifecycle"] == name],
             [row for row in coming if row["lifecycle"] == name],
         )
-        for name in sorted({row["lifecycle"] for row in stages}, key=lambda name: (name != "status", name))
+        for name in dict.fromkeys(row["lifecycle"] for row in stages)
     ]
     facts.segments = read.rows("segments", queries.SEGMENTS, period)
     facts.campaigns = read.rows("campaigns", queries.CAMPAIGNS)

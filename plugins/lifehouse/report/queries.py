@@ -38,11 +38,12 @@ STAGES = """
         where entered_at <= %(as_of)s and (exited_at is null or exited_at > %(as_of)s)
         group by lifecycle, stage
     )
-    select stages.lifecycle, stages.stage, stages.stage_order, stages.label_en, stages.label_zh, stages.definition,
+    select stages.lifecycle, stages.lifecycle_label_en, stages.is_recorded, stages.stage, stages.stage_order,
+        stages.label_en, nullif(stages.label_zh, stages.label_en) as label_zh, stages.definition,
         coalesce(here.customers, 0) as customers
     from marts.lifecycle_stages as stages
     left join here using (lifecycle, stage)
-    order by stages.lifecycle, stages.stage_order
+    order by stages.is_recorded, stages.lifecycle <> 'status', stages.lifecycle, stages.stage_order nulls last, stages.stage
 """
 
 # Who stood elsewhere at the release before; a null `before` is a customer who was not known then.

@@ -97,13 +97,11 @@ def _stages(lifecycle: Lifecycle, facts: Facts) -> RenderableType:
         if facts.previous
         else ""
     )
-    table = _table(
-        f"Lifecycle {words.title(lifecycle.name)}{since}", "stage", ">customers", "", ">came", ">left"
-    )
+    table = _table(f"Lifecycle {lifecycle.title}{since}", "stage", ">customers", "", ">came", ">left")
     largest = max((stage["customers"] for stage in lifecycle.stages), default=0) or 1
     for stage in lifecycle.stages:
         table.add_row(
-            f"{escape(stage['label_en'])} [dim]{escape(stage['label_zh'])}[/]",
+            f"{escape(stage['label_en'])} [dim]{escape(stage['label_zh'] or '')}[/]",
             words.count(stage["customers"]),
             f"[cyan]{'█' * round(stage['customers'] / largest * _BAR)}[/]",
             f"[green]{words.signed(lifecycle.gained(stage['stage']))}[/]",

@@ -14,9 +14,11 @@ from lifehouse.cli.app import build as application
 from lifehouse.context import Context
 from lifehouse.errors import LifehouseError
 from lifehouse.home import Home
+from lifehouse.lifecycles import event_words
 from lifehouse.lifecycles.declaration import load
 from lifehouse.lifecycles.explain import stories
 from lifehouse.lifecycles.preview import lines, preview
+from lifehouse.lifecycles.rules import EVENT_TYPES
 from lifehouse.project import INSTALLATION, Project
 from lifehouse.warehouse.connection import Warehouse
 from support.tiny import TINY, Company
@@ -116,21 +118,61 @@ def test_every_declared_stage_is_a_row_with_labels_kpi_and_plays(company: Compan
     assert all(len(str(row[4]).splitlines()) >= 2 for row in rows)
 
 
-def test_a_story_tells_stages_causes_and_what_is_scheduled_without_a_name(
-    company: Company, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _explained(company: Company, monkeypatch: pytest.MonkeyPatch, *options: str) -> list[str]:
+    """What ``explain`` says of Ash in the lifecycle status."""
     monkeypatch.setattr(Context, "current", classmethod(lambda cls: company.ctx))
     customer = str(company.ctx.warehouse.value("select customer_id from marts.orders where order_key = 'o1'"))
-    told = CliRunner().invoke(application(), ["explain", customer, "--lifecycle", "status"])
+    told = CliRunner().invoke(application(), ["explain", customer, "--lifecycle", "status", *options])
     assert told.exit_code == 0, told.output
-    story = [line.split() for line in told.output.splitlines()[2:]]
-    assert story[0] == ["Customer", "status", "·", "客户状态"]
-    assert [line[:3] for line in story[1:]][-2:] == [
-        [">", "2024-03-05", "12:00:00"],
-        ["?", "2024-07-03", "12:00:00"],
-    ]
-    assert told.output.rstrip().endswith("no end in sight  if nothing happens: 180 days after an order")
     assert "Ash" not in told.output
+    return [line.replace(customer, "ID") for line in told.output.splitlines()]
+
+
+def test_a_story_tells_what_happened_where_they_stand_why_and_what_comes(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _explained(company, monkeypatch) == [
+        "Customer ID as of 2024-06-01 00:00:00 UTC",
+        "",
+        "What happened: 2 events since 2024-01-01",
+        "  an order                 2024-01-05",
+        "  the first sight of them  2024-01-01",
+        "",
+        "Customer status · 客户状态",
+        "  Active · 活跃客户 since 2024-03-05 12:00:00, for 88 days. Why: 60 days after an order (2024-01-05).",
+        "  If nothing happens: Lost · 流失客户 on 2024-07-03 12:00:00, in 32 days. Why: 180 days after an order (2024-01-05).",
+        "    2024-01-01 00:00:00  Potential · 潜在客户         4.5 days  the first sight of them",
+        "    2024-01-05 12:00:00  New · 新客户                60.0 days  an order",
+        "  > 2024-03-05 12:00:00  Active · 活跃客户          120.0 days  60 days after an order (2024-01-05)",
+        "  ? 2024-07-03 12:00:00  Lost · 流失客户       no end in sight  180 days after an order (2024-01-05)",
+        "",
+        "> where they stand, ? scheduled if nothing happens. Times are UTC.",
+    ]
+
+
+def test_a_story_may_be_asked_for_any_instant(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    earlier = _explained(company, monkeypatch, "--as-of", "2024-01-10")  # the day begins in Berlin
+    assert earlier[:2] == [
+        "Customer ID as of 2024-01-09 23:00:00 UTC",
+        "(as the release of 2024-06-01 00:00:00 UTC knows it)",
+    ]
+    assert "  New · 新客户 since 2024-01-05 12:00:00, for 4 days. Why: an order." in earlier
+    assert any(line.startswith("  Then: Active · 活跃客户 on 2024-03-05") for line in earlier)
+    later = _explained(company, monkeypatch, "--as-of", "2025-01-01T00:00Z")
+    assert (
+        "  Lost · 流失客户 since 2024-07-03 12:00:00, for 182 days. Why: 180 days after an order (2024-01-05)."
+        in later
+    )
+    assert "  No move is scheduled." in later
+    before = _explained(company, monkeypatch, "--as-of", "2023-12-31")
+    assert "Nothing has happened yet." in before
+    assert "  Not known yet; the first stage begins on 2024-01-01 00:00:00." in before
+
+
+def test_every_type_of_event_has_words() -> None:
+    assert set(EVENT_TYPES) == event_words.KNOWN
+    assert event_words.many("order", 1_234) == "1,234 orders"
+    assert event_words.many("order", 1) == "an order"
 
 
 def test_a_story_of_nobody_is_an_error_that_says_where_to_look(company: Company) -> None:

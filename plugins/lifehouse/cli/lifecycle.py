@@ -22,17 +22,30 @@ def explain(
         str, typer.Argument(help="A customer_id; `select customer_id from customers` lists them.")
     ],
     lifecycle: Annotated[str | None, typer.Option(help="Only this lifecycle. Default: all.")] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of",
+            help="A day (its beginning, in the company's time zone) or an ISO time, past or to come. "
+            "Default: the published release's instant.",
+        ),
+    ] = None,
 ) -> None:
-    """One customer's story: stages, when and why, and what is scheduled if nothing happens. Nothing personal."""
+    """One customer's story: what happened, which stage since when and why, what comes if nothing does. Nothing personal."""
     from lifehouse.context import Context
-    from lifehouse.lifecycles.explain import lines, stories
+    from lifehouse.lifecycles import explain, tell
+    from lifehouse.report.night import instant
 
-    found = stories(Context.current(), customer, lifecycle)
-    typer.echo(f"Customer {customer} as of {found[0].as_of:%Y-%m-%d %H:%M:%S} UTC (> now, ? scheduled)")
-    for story in found:
-        typer.echo("")
-        for line in lines(story):
-            typer.echo(line)
+    ctx = Context.current()
+    asked = instant(as_of, ctx.project.company.time_zone) if as_of is not None else None
+    found = explain.stories(ctx, customer, lifecycle, asked)
+    blocks = [
+        tell.heading(customer, found[0]),
+        tell.events(explain.happened(ctx, customer, found[0].as_of)),
+        *(tell.lines(story) for story in found),
+    ]
+    typer.echo("\n\n".join("\n".join(block) for block in blocks))
+    typer.echo("\n> where they stand, ? scheduled if nothing happens. Times are UTC.")
 
 
 def check(

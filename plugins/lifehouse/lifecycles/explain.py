@@ -2,51 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 
 from lifehouse.context import Context
 from lifehouse.errors import LifehouseError
+from lifehouse.lifecycles import event_words
 
-_EVENTS = {
-    "first_seen": "the first sight of them",
-    "order": "an order",
-    "order_cancelled": "a cancelled order",
-    "refund": "a refund",
-    "campaign_targeted": "a campaign that chose them",
-    "offer_redeemed": "a redeemed offer",
-    "crm_stage": "a stage change in the CRM",
-    "ticket_opened": "an opened ticket",
-    "ticket_solved": "a solved ticket",
-    "survey_answered": "an answered survey",
-    "interaction": "an interaction",
-    "message": "a message",
-    "consent_granted": "a granted consent",
-    "consent_withdrawn": "a withdrawn consent",
-}
+When = Literal["past", "now", "later", "scheduled"]
+# The source of a record is on the timeline alone, which may have been built since; then nobody says it.
 _STAYS = """
-    select stays.lifecycle, stages.lifecycle_label_en || ' · ' || stages.lifecycle_label_zh as title,
-        stages.label_en || ' · ' || stages.label_zh as stage, stays.entered_at, stays.exited_at, stays.cause_type,
-        stays.cause_event_type, stays.window_days
+    select stays.lifecycle, stages.is_recorded,
+        concat_ws(' · ', stages.lifecycle_label_en, nullif(stages.lifecycle_label_zh, stages.lifecycle_label_en)) as title,
+        concat_ws(' · ', stages.label_en, nullif(stages.label_zh, stages.label_en)) as stage,
+        stays.entered_at, stays.exited_at, stays.cause_type, stays.cause_event_type, stays.window_days,
+        (
+            select events.source from core.customer_events as events
+            where events.customer_id = stays.customer_id and events.occurred_at = stays.entered_at
+                and events.event_id = stays.cause_event_id and stays.cause_type = 'record'
+        ) as source
     from marts.stage_history as stays
     inner join marts.lifecycle_stages as stages using (lifecycle, stage)
     where stays.customer_id = %(customer)s and (%(lifecycle)s::text is null or stays.lifecycle = %(lifecycle)s)
-    order by stays.lifecycle, stays.entered_at
+    order by stages.is_recorded, stays.lifecycle, stays.entered_at
+"""
+_HAPPENED = """
+    select event_type, count(*) as count, min(occurred_at) as first_at, max(occurred_at) as last_at
+    from core.customer_events
+    where customer_id = %(customer)s and occurred_at <= %(as_of)s
+    group by event_type
+    order by last_at desc, event_type
 """
 
 
 @dataclass(frozen=True)
-class Stay:
-    """One line of the story; ``when`` is past, now or scheduled."""
+class Happened:
+    """What happened to the customer so far, of one type of event."""
 
-    when: str
+    event_type: str
+    count: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True)
+class Stay:
+    """One stay.
+
+    ``when`` is seen from the instant asked for; ``is_scheduled``: it had not begun as of the release;
+    ``is_expiry``: a window that ran out began it, unless something happens before.
+    """
+
+    when: When
     stage: str
     entered_at: datetime
     exited_at: datetime | None
     cause: str
+    is_scheduled: bool
+    is_expiry: bool
 
     @property
     def days(self) -> float | None:
@@ -56,59 +71,97 @@ class Stay:
 
 @dataclass(frozen=True)
 class Story:
-    """One lifecycle of one customer, as the published release of ``as_of`` knows it."""
+    """One lifecycle of one customer at ``as_of``, as the published release of ``known_at`` knows it."""
 
     lifecycle: str
     title: str
     as_of: datetime
+    known_at: datetime
     stays: list[Stay]
 
+    @property
+    def now(self) -> Stay | None:
+        """Where the customer stands at ``as_of``; None before the first event."""
+        return next((stay for stay in self.stays if stay.when == "now"), None)
 
-def stories(ctx: Context, customer_id: str, lifecycle: str | None = None) -> list[Story]:
-    """A customer's story in each lifecycle, or in the one named.
+    @property
+    def next(self) -> Stay | None:
+        """What comes after it."""
+        return next((stay for stay in self.stays if stay.when in ("later", "scheduled")), None)
 
+
+def stories(
+    ctx: Context, customer_id: str, lifecycle: str | None = None, as_of: datetime | None = None
+) -> list[Story]:
+    """A customer's story in each lifecycle, or in the one named; the recorded ones last.
+
+    :param as_of: any instant, past or to come; None is the published release's.
     :raises LifehouseError: nothing is published, or the release knows no such customer or lifecycle.
     """
-    as_of = ctx.warehouse.value("select as_of from control.published")
-    if as_of is None:
+    known_at = ctx.warehouse.value("select as_of from control.published")
+    if known_at is None:
         raise LifehouseError("nothing is published yet; `lifehouse run` builds the first release")
     rows = ctx.warehouse.rows(_STAYS, {"customer": customer_id, "lifecycle": lifecycle})
     if not rows:
         raise LifehouseError(_reason(ctx, customer_id, lifecycle))
+    asked = as_of or known_at
     return [
-        Story(name, title, as_of, [_stay(row, as_of) for row in group])
+        Story(name, title, asked, known_at, [_stay(row, asked, known_at) for row in group])
         for (name, title), group in groupby(rows, key=lambda row: (row["lifecycle"], row["title"]))
     ]
 
 
-def lines(story: Story) -> Iterator[str]:
-    """The story as text, one line a stay."""
-    yield story.title
-    width = max(len(stay.stage) for stay in story.stays)
-    for stay in story.stays:
-        mark = {"past": " ", "now": ">", "scheduled": "?"}[stay.when]
-        length = f"{stay.days:,.1f} days" if stay.days is not None else "no end in sight"
-        cause = f"if nothing happens: {stay.cause}" if stay.when == "scheduled" else stay.cause
-        yield f"{mark} {stay.entered_at:%Y-%m-%d %H:%M:%S}  {stay.stage:<{width}}  {length:>15}  {cause}"
+def happened(ctx: Context, customer_id: str, as_of: datetime) -> list[Happened]:
+    """What the timeline, as core has it now, holds of the customer until ``as_of``; the type seen last comes first."""
+    return [
+        Happened(**row) for row in ctx.warehouse.rows(_HAPPENED, {"customer": customer_id, "as_of": as_of})
+    ]
 
 
-def _stay(row: dict[str, Any], as_of: datetime) -> Stay:
+def _stay(row: dict[str, Any], as_of: datetime, known_at: datetime) -> Stay:
     entered_at, exited_at = row["entered_at"], row["exited_at"]
-    is_over = exited_at is not None and exited_at <= as_of
-    when = "scheduled" if entered_at > as_of else "past" if is_over else "now"
-    event = _EVENTS.get(row["cause_event_type"], row["cause_event_type"])
-    cause = f"{row['window_days']} days after {event}" if row["cause_type"] == "window" else event
-    return Stay(when, row["stage"], entered_at, exited_at, cause)
+    is_scheduled = entered_at > known_at
+    when: When = "now"
+    if entered_at > as_of:
+        when = "scheduled" if is_scheduled else "later"
+    elif exited_at is not None and exited_at <= as_of:
+        when = "past"
+    is_expiry = row["cause_type"] == "window"
+    return Stay(when, row["stage"], entered_at, exited_at, _cause(row, is_scheduled), is_scheduled, is_expiry)
+
+
+def _cause(row: dict[str, Any], is_scheduled: bool) -> str:
+    event = event_words.one(row["cause_event_type"])
+    if row["cause_type"] == "record":
+        told = f"recorded by {row['source']}" if row["source"] else "recorded at the source"
+        return f"{told} in advance" if is_scheduled else told
+    if row["cause_type"] == "window":
+        since = row["entered_at"] - timedelta(days=row["window_days"])
+        return f"{row['window_days']} days after {event} ({since:%Y-%m-%d})"
+    return event
 
 
 def _reason(ctx: Context, customer_id: str, lifecycle: str | None) -> str:
-    declared = ctx.warehouse.rows("select distinct lifecycle from marts.lifecycle_stages order by 1")
+    declared = ctx.warehouse.rows(
+        "select distinct lifecycle, is_recorded from marts.lifecycle_stages order by 2, 1"
+    )
     known = [row["lifecycle"] for row in declared]
     if lifecycle and lifecycle not in known:
         return f"no lifecycle {lifecycle!r}; known are {', '.join(known)}"
-    retired = ctx.warehouse.value(
-        "select retired_into from core.customer_registry where customer_id = %s", (customer_id,)
-    )
-    if retired:
-        return f"customer {customer_id} was merged into {retired}"
+    merged = """
+        with recursive lives as (
+            select customer_id, retired_into from core.customer_registry where customer_id = %s
+            union all
+            select registry.customer_id, registry.retired_into
+            from lives inner join core.customer_registry as registry on registry.customer_id = lives.retired_into
+        )
+        select customer_id from lives where retired_into is null
+    """
+    into = ctx.warehouse.value(merged, (customer_id,))
+    if into and into != customer_id:
+        return f"customer {customer_id} was merged into {into}"
+    if lifecycle and ctx.warehouse.value(
+        "select exists (select from marts.stage_history where customer_id = %s)", (customer_id,)
+    ):
+        return f"no source has recorded a stage of customer {customer_id} in {lifecycle!r}"
     return "the published release knows no such customer_id; marts.customers lists them"

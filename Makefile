@@ -14,7 +14,7 @@ export UV_COMPILE_BYTECODE := 1
 export UV_NO_PROGRESS := 1
 export UV_LINK_MODE := copy
 
-.PHONY: help setup demo up down test mutations bench lint lock clean distclean
+.PHONY: help setup demo up down test mutations proof bench lint lock clean distclean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ test: setup  ## run all tests, a file at a time on each core
 
 mutations: setup  ## inject sixty corruptions, play thirty clean nights, print what was caught
 	@PYTHONPATH=tests:. $(BIN)/python -m mutations
+
+proof: setup  ## thirty nights of a real shop, each released, one by one and in another order, against a full rebuild
+	@LIFEHOUSE_EVERY_NIGHT=1 $(BIN)/python -m pytest -q tests/e2e/test_online_retail.py
 
 bench: setup  ## measure what the promises about speed and waiting say
 	@PYTHONPATH=tests:. $(BIN)/python -m benchmarks

@@ -142,8 +142,9 @@ _instants = st.builds(
     st.sampled_from([0, 0, 0, 1, -1, 3_600_000_000]),
 )
 _events = st.builds(
-    lambda at, type_, number, amount, currency, detail, channel: Event(
-        at, type_, f"{number:032x}", amount, currency, detail if type_ == "crm_stage" else None, channel
+    lambda at, type_, number, amount, currency, detail, channel, pipeline: Event(
+        *(at, type_, f"{number:032x}", amount, currency),
+        *(detail if type_ == "crm_stage" else None, channel, pipeline if type_ == "crm_stage" else None),
     ),
     _instants,
     st.sampled_from(TYPES),
@@ -152,6 +153,7 @@ _events = st.builds(
     st.sampled_from(["USD", "EUR"]),
     st.sampled_from(DETAILS),
     st.sampled_from(["store", "web", None]),
+    st.sampled_from(["sales", "sales ", "a b", None]),
 )
 customers = st.lists(
     st.lists(_events, min_size=1, max_size=14, unique_by=lambda event: event.id), min_size=1, max_size=5

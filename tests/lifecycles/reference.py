@@ -25,6 +25,7 @@ class Event:
     currency: str | None = None
     detail: str | None = None
     channel: str | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,27 @@ def history(lifecycle: dict[str, Any], events: list[Event]) -> list[Interval]:
         if found:
             found[-1] = Interval(**{**vars(found[-1]), "exited_at": instant})
         found.append(Interval(stage, instant, None, *_cause(lifecycle, order, instant, is_start=not found)))
+    return found
+
+
+def recorded(events: list[Event]) -> dict[str, list[Interval]]:
+    """The customer's intervals in each recorded lifecycle: at every record, what the latest one says."""
+    found: dict[str, list[Interval]] = {}
+    told = [event for event in events if event.type == "crm_stage" and (event.detail or "").strip()]
+    for pipeline in {(event.kind or "").strip() for event in told}:
+        records = [event for event in told if (event.kind or "").strip() == pipeline]
+        stays: list[Interval] = []
+        for now in sorted({event.at for event in records}):
+            latest = max(
+                (event for event in records if event.at <= now), key=lambda event: (event.at, event.id)
+            )
+            stage = (latest.detail or "").strip()
+            if stays and stays[-1].stage == stage:
+                continue
+            if stays:
+                stays[-1] = Interval(**{**vars(stays[-1]), "exited_at": now})
+            stays.append(Interval(stage, now, None, "record", "crm_stage", latest.id, None))
+        found[f"recorded_{pipeline}" if pipeline else "recorded"] = stays
     return found
 
 

@@ -84,7 +84,7 @@ def test_a_stage_never_changes_between_the_points_of_the_history(
 def test_two_thousand_shoppers_agree_with_the_naive_walk_in_every_shipped_lifecycle(
     timeline: psycopg.Connection[Any],
 ) -> None:
-    customers = {f"c{number}": _shopper(random.Random(number)) for number in range(2000)}
+    customers = {f"c{number}": shopper(random.Random(number)) for number in range(2000)}
     fill(timeline, customers)
     assert SHIPPED
     for path in SHIPPED:
@@ -96,7 +96,7 @@ def test_two_thousand_shoppers_agree_with_the_naive_walk_in_every_shipped_lifecy
             assert found[name] == reference.history(declared, events), (path.stem, name)
 
 
-def _shopper(dice: random.Random) -> list[Event]:
+def shopper(dice: random.Random) -> list[Event]:
     """Up to a year and a half of a shopper: rushes, pauses, orders on the very edges of the windows."""
     pace = dice.choice([1, 5, 20, 60, 90])
     at, events = drawing.START, []

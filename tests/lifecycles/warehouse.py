@@ -13,14 +13,14 @@ from lifecycles.reference import Event, Interval
 from lifehouse.lifecycles.compile import query
 from lifehouse.lifecycles.declaration import Lifecycle
 
-_COLUMNS = "customer_id, occurred_at, event_type, event_id, amount, currency, detail, channel"
+_COLUMNS = "customer_id, occurred_at, event_type, event_id, amount, currency, detail, channel, kind"
 
 
 def create_timeline(connection: psycopg.Connection[Any]) -> None:
     """An empty ``customer_events`` with the types of core's."""
     connection.execute(
         "create temp table customer_events (customer_id text, occurred_at timestamptz, event_type text, event_id text,"
-        " source text, source_key text, amount numeric, currency text, channel text, campaign_key text, detail text)"
+        " source text, source_key text, amount numeric, currency text, channel text, campaign_key text, kind text, detail text)"
     )
 
 

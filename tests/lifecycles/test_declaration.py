@@ -86,6 +86,11 @@ MISTAKES = {
         "'active' has no rule",
     ),
     "a rule on the last": ("loyal, active]\n", "active, loyal]\n", "'active' has no rule"),
+    "a name of the sources' own pipelines": (
+        "lifecycle: status",
+        "lifecycle: recorded_status",
+        "names that begin with 'recorded' are those of the sources' own pipelines",
+    ),
     "another name than the file's": (
         "lifecycle: status",
         "lifecycle: state",
@@ -135,6 +140,28 @@ def test_seven_lifecycles_ship_with_a_source_for_every_definition(tmp_path: Path
             assert re.search(r"\(.*[A-Z][a-z]+", stage.definition), stage.stage
             assert "{" not in stage.definition + stage.kpi.formula, stage.stage
             assert "/" in stage.kpi.formula
+
+
+def test_a_pipeline_may_be_put_in_order_in_the_companys_file(tmp_path: Path) -> None:
+    stages = "[lead, {stage: won, label: {en: Won, zh: 赢单}}]"
+    told = f"company: Test\nreporting_currency: EUR\nrecorded:\n  sales: {{stages: {stages}}}\n"
+    (tmp_path / "lifehouse.yml").write_text(told, encoding="utf-8")
+    sales = Project(tmp_path).company.recorded["sales"]
+    assert [stage.stage for stage in sales.stages] == ["lead", "won"]
+    models = compile_models([], {"sales": sales})
+    assert (
+        "when lifecycle = 'recorded_sales' and stage = 'won' then 2" in models["stage_intervals_recorded.sql"]
+    )
+    assert "'recorded_sales', 'sales (recorded)'" in models["lifecycle_declarations.sql"]
+    assert "'won', 2, 'Won', '赢单'" in models["lifecycle_declarations.sql"]
+    for right, wrong, message in (
+        ("lead,", "won,", r"lifehouse\.yml:4: recorded\.sales\.stages: stage 'won' is used twice"),
+        ("lead,", '"lead ",', r"lifehouse\.yml:4: .*begins or ends with a blank"),
+        ("stages:", "stage:", r"lifehouse\.yml:4: .*did you mean 'stages'\?"),
+    ):
+        (tmp_path / "lifehouse.yml").write_text(told.replace(right, wrong, 1), encoding="utf-8")
+        with pytest.raises(ConfigError, match=message):
+            _ = Project(tmp_path).company
 
 
 def test_a_companys_own_file_replaces_the_shipped_one_of_its_name(tmp_path: Path) -> None:

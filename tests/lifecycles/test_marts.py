@@ -140,6 +140,8 @@ def test_a_story_tells_what_happened_where_they_stand_why_and_what_comes(
         "",
         "Customer status · 客户状态",
         "  Active · 活跃客户 since 2024-03-05 12:00:00, for 88 days. Why: 60 days after an order (2024-01-05).",
+        "  It means: Buys again and is within the usual time between purchases (Schmittlein, Morrison & Colombo, Counting",
+        "    Your Customers, 1987).",
         "  If nothing happens: Lost · 流失客户 on 2024-07-03 12:00:00, in 32 days. Why: 180 days after an order (2024-01-05).",
         "    2024-01-01 00:00:00  Potential · 潜在客户         4.5 days  the first sight of them",
         "    2024-01-05 12:00:00  New · 新客户                60.0 days  an order",

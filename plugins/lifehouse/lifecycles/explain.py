@@ -16,7 +16,7 @@ When = Literal["past", "now", "later", "scheduled"]
 _STAYS = """
     select stays.lifecycle, stages.is_recorded,
         concat_ws(' · ', stages.lifecycle_label_en, nullif(stages.lifecycle_label_zh, stages.lifecycle_label_en)) as title,
-        concat_ws(' · ', stages.label_en, nullif(stages.label_zh, stages.label_en)) as stage,
+        concat_ws(' · ', stages.label_en, nullif(stages.label_zh, stages.label_en)) as stage, stages.definition,
         stays.entered_at, stays.exited_at, stays.cause_type, stays.cause_event_type, stays.window_days,
         (
             select events.source from core.customer_events as events
@@ -52,7 +52,7 @@ class Stay:
     """One stay.
 
     ``when`` is seen from the instant asked for; ``is_scheduled``: it had not begun as of the release;
-    ``is_expiry``: a window that ran out began it, unless something happens before.
+    ``is_expiry``: a window that ran out began it, unless something happens before; ``definition``: of the stage.
     """
 
     when: When
@@ -62,6 +62,7 @@ class Stay:
     cause: str
     is_scheduled: bool
     is_expiry: bool
+    definition: str | None
 
     @property
     def days(self) -> float | None:
@@ -127,7 +128,8 @@ def _stay(row: dict[str, Any], as_of: datetime, known_at: datetime) -> Stay:
     elif exited_at is not None and exited_at <= as_of:
         when = "past"
     is_expiry = row["cause_type"] == "window"
-    return Stay(when, row["stage"], entered_at, exited_at, _cause(row, is_scheduled), is_scheduled, is_expiry)
+    cause = _cause(row, is_scheduled)
+    return Stay(when, row["stage"], entered_at, exited_at, cause, is_scheduled, is_expiry, row["definition"])
 
 
 def _cause(row: dict[str, Any], is_scheduled: bool) -> str:

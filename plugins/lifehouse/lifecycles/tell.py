@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -11,7 +12,7 @@ from lifehouse.lifecycles import event_words
 from lifehouse.lifecycles.explain import Happened, Stay, Story
 
 _MARKS = {"past": " ", "now": ">", "later": " ", "scheduled": "?"}
-_MOST = 12
+_MOST, _WIDTH = 12, 110
 
 
 def heading(customer_id: str, story: Story) -> Iterator[str]:
@@ -57,6 +58,8 @@ def _sentences(story: Story) -> Iterator[str]:
         return
     for_ = _length(story.as_of - now.entered_at)
     yield f"{now.stage} since {_time(now.entered_at)}, for {for_}. Why: {now.cause}."
+    if now.definition:
+        yield from textwrap.wrap(f"It means: {now.definition}", _WIDTH, subsequent_indent="  ")
     if following is None:
         yield "No move is scheduled."
         return
@@ -70,7 +73,10 @@ def _time(at: datetime) -> str:
 
 
 def _dwell(stay: Stay) -> str:
-    return f"{stay.days:,.1f} days" if stay.days is not None else "no end in sight"
+    if stay.exited_at is None:
+        return "no end in sight"
+    span = stay.exited_at - stay.entered_at
+    return f"{stay.days:,.1f} days" if span >= timedelta(days=1) else _length(span)
 
 
 def _length(span: timedelta) -> str:

@@ -173,13 +173,16 @@ def test_a_companys_own_file_replaces_the_shipped_one_of_its_name(tmp_path: Path
     assert own in found
 
 
-def test_the_compiled_models_are_one_per_lifecycle_and_what_unites_them(tmp_path: Path) -> None:
+def test_the_compiled_models_are_one_for_all_files_one_for_what_is_recorded_and_what_unites_them(
+    tmp_path: Path,
+) -> None:
     models = compile_models(lifecycles(Project(INSTALLATION)), {})
     assert sorted(models) == [
         "generated.yml",
         "lifecycle_declarations.sql",
         "stage_intervals.sql",
-        *(f"stage_intervals_{name}.sql" for name in sorted([*SHIPPED, "recorded"])),
+        "stage_intervals_declared.sql",
+        "stage_intervals_recorded.sql",
     ]
     assert "now()" not in "".join(models.values())
     described = {model["name"] for model in yaml.safe_load(models["generated.yml"])["models"]}

@@ -12,8 +12,8 @@ from lifecycles.drawing import START, lifecycle
 from lifecycles.reference import Event
 from lifecycles.warehouse import fill, histories
 from lifehouse.errors import ConfigError
-from lifehouse.lifecycles.compile import intervals
 from lifehouse.lifecycles.declaration import Lifecycle, lifecycles
+from lifehouse.lifecycles.points import Points
 from lifehouse.project import Project
 
 COMPANY = "company: Test\nreporting_currency: EUR\n"
@@ -35,8 +35,8 @@ def test_a_companys_window_stands_in_the_rule_and_in_the_definition(tmp_path: Pa
     lost, later = (next(stage for stage in one.stages if stage.stage == "lost") for one in (shipped, own))
     assert "not bought for 180 days" in lost.definition
     assert "not bought for 52 weeks" in later.definition
-    assert "('order', 364, 'last')" in intervals(own)
-    assert "('order', 180, 'last')" not in intervals(own)
+    assert ("order", 364) in Points([own]).whose
+    assert ("order", 180) not in {wait for wait, whose in Points([own]).whose.items() if whose.last}
 
 
 def test_a_companys_window_may_follow_the_rhythm(tmp_path: Path) -> None:

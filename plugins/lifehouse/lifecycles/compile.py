@@ -7,15 +7,16 @@ neighbours. No daily scan and no clock: what will happen if nothing does is a ro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import yaml
 
-from lifehouse.lifecycles.conditions import condition, days, one_of, running, text
+from lifehouse.lifecycles.conditions import condition, running, text
 from lifehouse.lifecycles.declaration import Lifecycle, Stage
-from lifehouse.lifecycles.marks import Mark, marks
-from lifehouse.lifecycles.measures import Pace, leaves, measures, waits
+from lifehouse.lifecycles.marks import columns, marks
+from lifehouse.lifecycles.measures import Pace
+from lifehouse.lifecycles.points import Points, Whose, passes
 from lifehouse.lifecycles.recorded import PREFIX, Pipelines, label_of, name_of
 
 #: ``<<name>>`` is filled in; the rest, dbt's braces included, stands as it is.
@@ -34,41 +35,61 @@ _DECLARED = (
     ),
     *("definition", "kpi", "kpi_formula", "plays", "is_recorded"),
 )
-_WHEN = "        when "
 
 
 def compile_models(lifecycles: list[Lifecycle], pipelines: Pipelines) -> dict[str, str]:
     """File name -> content for ``models/lifecycle/generated/``.
 
-    ``stage_intervals_<lifecycle>`` for each file, and ``stage_intervals_recorded`` for what the sources record
-    themselves; ephemeral, their union ``stage_intervals`` and the declarations as rows, ``lifecycle_declarations``;
-    and the YAML that describes them.
+    ``stage_intervals_declared`` for the files (numbered, if they are too many for one pass), and
+    ``stage_intervals_recorded`` for what the sources record themselves; ephemeral, their union ``stage_intervals`` and
+    the declarations as rows, ``lifecycle_declarations``; and the YAML that describes them.
     """
-    models = {f"stage_intervals_{lifecycle.lifecycle}.sql": intervals(lifecycle) for lifecycle in lifecycles}
+    models = {f"{name}.sql": intervals(points) for name, points in _passes(lifecycles).items()}
     models["stage_intervals_recorded.sql"] = recorded(pipelines)
-    models["stage_intervals.sql"] = _union([*(lifecycle.lifecycle for lifecycle in lifecycles), PREFIX])
+    models["stage_intervals.sql"] = _union([*_passes(lifecycles), "stage_intervals_recorded"])
     models["lifecycle_declarations.sql"] = _declarations(lifecycles, pipelines)
     models["generated.yml"] = _descriptions(lifecycles)
     return models
 
 
-def intervals(lifecycle: Lifecycle) -> str:
-    """The model of one lifecycle, see ``stage_intervals.sql``."""
-    rules = [stage.rule for stage in lifecycle.stages if stage.rule]
-    named = waits(rules)
-    needed = dict.fromkeys(measure for rule in rules for leaf in leaves(rule) for measure in measures(leaf))
-    brought = marks(needed)
+def _passes(lifecycles: list[Lifecycle]) -> dict[str, Points]:
+    """The models of the declared lifecycles: mostly one."""
+    return {
+        f"stage_intervals_declared{f'_{number}' if number > 1 else ''}": points
+        for number, points in enumerate(passes(lifecycles), start=1)
+    }
+
+
+def intervals(points: Points) -> str:
+    """The model of the lifecycles of one pass, see ``stage_intervals.sql``."""
+    brought = marks(points.needed)
+    carried = [*(mark.name for mark in brought), *columns(points.needed, of_points=True)]
+    whose = points.whose.values()
+    shifted = list(zip(points.lifecycles, points.shifts, strict=True))
     parts = {
-        "lifecycle": lifecycle.lifecycle,
+        "files": ", ".join(f"{declared.lifecycle}.yml" for declared in points.lifecycles),
+        "read": _more(columns(points.needed)),
+        "named": _cases((text(event), str(number)) for number, event in enumerate(points.named, start=1)),
         "marks": _more(f"{mark.expression} as {mark.name}" for mark in brought),
-        "no_marks": _more(f"null::{mark.type} as {mark.name}" for mark in brought),
-        "own_marks": _more(f"events.{mark.name}" for mark in brought),
-        "paced": "".join(_paced(measure, brought) for measure in needed if isinstance(measure, Pace)),
-        "named_events": one_of("event_type", tuple(sorted({wait.event_type for wait in named}))),
-        "waits": _lines(f"({text(wait.event_type)}, {wait.days}, {text(wait.after)})" for wait in named),
-        "figures": _lines(f"{running(measure)} as {measure.column}" for measure in needed),
-        "cases": "\n".join(_case(stage, lifecycle.order[stage.stage]) for stage in lifecycle.tried),
-        "names": "\n".join(f"{_WHEN}{place} then {text(name)}" for name, place in lifecycle.order.items()),
+        "waits": _cases(_numbers(points)),
+        "first_waits": _cases(_numbers(points, 0)),
+        "paces": "".join(
+            f" when waits.wait = {points.number[pace.event, pace]} then {pace.column}"
+            for pace in points.paces
+        ),
+        "days": ", ".join("0" if isinstance(days, Pace) else str(days) for _, days in points.whose),
+        "carried": _more(carried),
+        "all": str(sum(points.bits)),
+        **{after: ", ".join(str(getattr(each, after)) for each in whose) for after in Whose._fields},
+        "figures": _lines(f"{running(measure, points)} as {measure.column}" for measure in points.needed),
+        "states": "\n        + ".join(_state(declared, shift) for declared, shift in shifted),
+        "none": "cast(0 as bigint)",
+        "lives": ", ".join(f"({bits})" for bits in points.bits),
+        "stages": _lines(
+            f"({place << shift}, {text(declared.lifecycle)}, {text(name)}, {place})"
+            for declared, shift in shifted
+            for name, place in declared.order.items()
+        ),
     }
     model = _INTERVALS
     for name, value in parts.items():
@@ -87,32 +108,38 @@ def recorded(pipelines: Pipelines) -> str:
     return _RECORDED.replace("<<prefix>>", PREFIX).replace("<<order>>", order)
 
 
-def query(lifecycle: Lifecycle | Pipelines, timeline: str, changed: str = "true") -> str:
-    """The model of a lifecycle, or of the recorded ones, as a plain query on a timeline.
+def query(declared: Lifecycle | Sequence[Lifecycle] | Pipelines, timeline: str, changed: str = "true") -> str:
+    """The model of lifecycles that fit into one pass, or of the recorded ones, as a plain query on a timeline.
 
     :param changed: which rows of ``customer_events`` are read; all of a customer's or none.
     """
-    model = intervals(lifecycle) if isinstance(lifecycle, Lifecycle) else recorded(lifecycle)
+    if isinstance(declared, Mapping):
+        model = recorded(declared)
+    else:
+        model = intervals(Points([declared] if isinstance(declared, Lifecycle) else declared))
     model = model.replace("{{ per_customer() }}", "").replace("{{ ref('customer_events') }}", timeline)
     return model.replace("{{ changed('customer_events') }}", changed)
 
 
-def _paced(pace: Pace, brought: list[Mark]) -> str:
-    """The points at which a window that follows the customer's rhythm runs out after their latest event."""
-    until = f"events.occurred_at + events.{pace.column} * {days(1)}"
-    return f"""
-    union all
-    select
-        events.customer_id, {until}, events.{pace.column}, events.event_type, events.event_id,
-        0, null, null, null, true{_more(f"null::{mark.type}" for mark in brought)}
-    from events
-    where
-        {one_of("events.event_type", (pace.event,))}
-        and (events.next_at is null or events.next_at > {until})"""  # noqa: S608  names and numbers of a validated declaration
+def _numbers(points: Points, *before: int) -> Iterator[tuple[str, str]]:
+    """(number of the event type, array of the numbers of its waits) of each that rules name."""
+    for named, numbers in enumerate(points.named.values(), start=1):
+        yield str(named), f"array[{', '.join(map(str, [*before, *numbers]))}]"
 
 
-def _case(stage: Stage, place: int) -> str:
-    return f"    {_WHEN}{condition(stage.rule)} then {place}" if stage.rule else f"            else {place}"
+def _state(declared: Lifecycle, shift: int) -> str:
+    """The stage's place in the lifecycle's bits."""
+    *tried, otherwise = declared.tried
+    cases = "".join(
+        f" when {condition(stage.rule)} then {declared.order[stage.stage] << shift}"
+        for stage in tried
+        if stage.rule
+    )
+    return f"(case{cases} else {declared.order[otherwise.stage] << shift} end)"
+
+
+def _cases(pairs: Iterable[tuple[str, str]]) -> str:
+    return " ".join(f"when {value} then {result}" for value, result in pairs)
 
 
 def _more(items: Iterable[str]) -> str:
@@ -124,7 +151,7 @@ def _lines(items: Iterable[str]) -> str:
 
 
 def _union(names: list[str]) -> str:
-    selects = [f"select * from {{{{ ref('stage_intervals_{name}') }}}}" for name in names]  # noqa: S608
+    selects = [f"select * from {{{{ ref('{name}') }}}}" for name in names]  # noqa: S608
     return _EPHEMERAL + "\nunion all\n".join(selects) + "\n"
 
 
@@ -174,9 +201,10 @@ def _descriptions(lifecycles: list[Lifecycle]) -> str:
         ),
         "lifecycle_declarations": "One row per declared stage. Grain: lifecycle, stage.",
     }
-    for declared in lifecycles:
-        described[f"stage_intervals_{declared.lifecycle}"] = (
-            f"{grain}; {declared.description.strip()} Kind - per customer. Grain: customer_id, entered_at."
+    for name, points in _passes(lifecycles).items():
+        described[name] = (
+            f"{grain}, in {', '.join(each.lifecycle for each in points.lifecycles)}. "
+            "Kind - per customer. Grain: customer_id, lifecycle, entered_at."
         )
     models = [{"name": name, "description": description} for name, description in described.items()]
     return yaml.safe_dump({"models": models}, sort_keys=False, allow_unicode=True, width=110)

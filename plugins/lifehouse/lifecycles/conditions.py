@@ -15,6 +15,7 @@ from lifehouse.lifecycles.measures import (
     Values,
     measures,
 )
+from lifehouse.lifecycles.points import Points
 from lifehouse.lifecycles.rules import (
     Count,
     Distinct,
@@ -47,44 +48,45 @@ def one_of(column: str, values: tuple[str, ...]) -> str:
     return f"{column} in ({', '.join(text(value) for value in values)})"
 
 
-def running(measure: Measure) -> str:
+def running(measure: Measure, points: Points) -> str:  # noqa: PLR0911 - one for each kind of measure
     """The measure at each point: a window function over ``life``, whose peers all see one another.
 
-    A total counts an event in at its point ``ago`` days after it and out again when its window is over. What the
-    events' columns bring with them (``enters_...``) is worked out by :mod:`lifehouse.lifecycles.marks`.
+    A total counts an event in at its point ``ago`` days after it and out again when its window is over. Of the latest
+    event the place in the customer's order and what is asked of it travel in one number. What the events' columns bring
+    with them (``enters_...``) is worked out by :mod:`lifehouse.lifecycles.marks`.
     """
     match measure:
         case Moment():
             function = "min" if measure.which == "first" else "max"
-            only = f"waited = 0 and {one_of('event_type', measure.events)}"
-            return f"{function}(instant) filter (where {only}) over life"
+            return f"{function}(instant) filter (where {points.at(measure.events)}) over life"
         case LastDetail():
-            now, before = (one_of(column, measure.values) for column in ("detail", "detail_before"))
-            change = f"coalesce({now}, false)::int - coalesce({before}, false)::int"
-            only = f"waited = 0 and {one_of('event_type', (measure.event,))}"
-            return f"coalesce(sum({change}) filter (where {only}) over life, 0)"
+            is_in = f"case when is_{measure.column} then 1 else 0 end"
+            return _of_latest(is_in, 2, points.at((measure.event,)))
         case LatestType():
-            now = one_of("event_type", measure.types)
-            change = f"({now})::int - coalesce({measure.column}_before, 0)"
-            only = f"waited = 0 and {one_of('event_type', measure.events)}"
-            return f"coalesce(sum({change}) filter (where {only}) over life, 0)"
+            is_of = f"case when {points.at(measure.types)} then 1 else 0 end"
+            return _of_latest(is_of, 2, points.at(measure.events))
+        case Pace():
+            return _of_latest(measure.column, 65_536, points.at((measure.event,)))
         case Total():
             one = "1" if measure.kind == "count" else "amount"
-            out = f" when {measure.ago + measure.within} then -{one}" if measure.within else ""
-            only = one_of("event_type", measure.events)
-            if measure.currency:
-                only += f" and currency = {text(measure.currency)}"
-            change = f"case waited when {measure.ago} then {one}{out} end"
-            return f"coalesce(sum({change}) filter (where not is_paced and {only}) over life, 0)"
+            only = f" and currency = {text(measure.currency)}" if measure.currency else ""
+            into = points.at(measure.events, measure.ago)
+            if not measure.within:
+                return f"coalesce(sum({one}) filter (where {into}{only}) over life, 0)"
+            out = points.at(measure.events, measure.ago + measure.within)
+            change = f"case when {into} then {one} when {out} then -{one} end"
+            return f"coalesce(sum({change}) filter (where ({into} or {out}){only}) over life, 0)"
         case Values():
             name = measure.column
-            out = f" when waited = {measure.within} and leaves_{name} then -1" if measure.within else ""
-            change = f"case when waited = 0 and enters_{name} then 1{out} end"
-            return f"coalesce(sum({change}) filter (where not is_paced) over life, 0)"
-        case Pace():
-            change = f"{measure.column} - coalesce({measure.column}_before, 0)"
-            only = f"waited = 0 and {one_of('event_type', (measure.event,))}"
-            return f"sum({change}) filter (where {only}) over life"
+            out = ""
+            if measure.within:
+                out = f" when {points.at(measure.events, measure.within)} and leaves_{name} then -1"
+            return f"coalesce(sum(case when {points.at(measure.events)} and enters_{name} then 1{out} end) over life, 0)"
+
+
+def _of_latest(value: str, beyond: int, only: str) -> str:
+    """The value, from 0 up to ``beyond``, at the latest of the points; null before the first."""
+    return f"max(place * {beyond} + {value}) filter (where {only}) over life % {beyond}"
 
 
 def condition(rule: Rule) -> str:  # noqa: PLR0911 - one for each kind of rule
@@ -114,7 +116,7 @@ def condition(rule: Rule) -> str:  # noqa: PLR0911 - one for each kind of rule
             parts += [f"{first} > {number(trend.rises_above)} * {columns[1]}"] if trend.rises_above else []
             return " and ".join(parts)
         case _, (Last() | Latest()):
-            return f"{first} = 1"
+            return f"coalesce({first}, 0) = 1"
         case _, (Count() | Distinct()) as count:
             parts = [f"{first} >= {count.at_least}"] if count.at_least is not None else []
             parts += [f"{first} <= {count.at_most}"] if count.at_most is not None else []

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifecycles import drawing
-from lifecycles.test_exactness import SHIPPED, _shopper
+from lifecycles.test_exactness import SHIPPED, shopper
 from lifecycles.warehouse import fill
 from lifehouse.lifecycles.compile import query
 from lifehouse.lifecycles.declaration import Lifecycle, load
@@ -43,7 +43,7 @@ def test_drawn_lifecycles_that_share_events_and_windows(
 
 
 def test_all_that_ship(timeline: psycopg.Connection[Any]) -> None:
-    fill(timeline, {f"c{number}": _shopper(random.Random(number)) for number in range(300)})
+    fill(timeline, {f"c{number}": shopper(random.Random(number)) for number in range(300)})
     declared = [load(path) for path in SHIPPED]
     (one,) = passes(declared)
     assert _rows(timeline, one.lifecycles) == _alone(timeline, declared)

@@ -40,6 +40,7 @@ BOUNDS = {
     "service": _LOOSE,
     "stage_forecast": _LOOSE,
     "stage_metrics": _LOOSE,
+    "stage_metrics_by_period": _LOOSE,
     "stage_transitions": _LOOSE,
 }
 

@@ -25,6 +25,7 @@ from lifehouse.lifecycles.rules import EVENT_TYPES
 from lifehouse.orchestration.house import House
 from lifehouse.project import INSTALLATION
 from support.databases import Databases
+from support.stages import hold_against_a_naive_walk
 
 HOUSEHOLDS = 150
 SHIPPED = sorted((INSTALLATION / FOLDER).glob("*.yml"))
@@ -196,6 +197,7 @@ def test_three_nights_agree_with_the_shop_and_the_platform_to_the_cent(
     _the_contract_is_filled_and_every_visit_is_somebodys_or_counted_apart(company)
     _every_stage_of_every_lifecycle_has_been_somebodys(company)
     _the_simulators_true_stories_come_out(company, shop_url)
+    assert hold_against_a_naive_walk(company, NIGHTS[-1], step=7) >= 30
     again = run.night(company, NIGHTS[-1])
     assert again.status == "unchanged"
     assert [result.calls for result in again.syncs.values()] == [0, 0]

@@ -14,6 +14,7 @@ from lifehouse.cli.app import build
 from lifehouse.errors import ConfigError
 from lifehouse.lifecycles.compile import compile_models
 from lifehouse.lifecycles.declaration import FOLDER, lifecycle_files, lifecycles, load
+from lifehouse.lifecycles.kpis import Measure
 from lifehouse.project import INSTALLATION, Project
 
 RIGHT = (INSTALLATION / FOLDER / "status.yml").read_text(encoding="utf-8")
@@ -81,15 +82,54 @@ MISTAKES = {
     "a misspelt stage": ("precedence: [potential,", "precedence: [potentiel,", "did you mean 'potential'?"),
     "a stage that is never tried": ("lost, new, loyal", "lost, loyal", "'new' stands 0 times"),
     "a stage without rule before the last": (
-        "new, loyal, active]",
-        "new, active, loyal]",
+        "lost, new, loyal, active]",
+        "lost, new, active, loyal]",
         "'active' has no rule",
     ),
-    "a rule on the last": ("loyal, active]\n", "active, loyal]\n", "'active' has no rule"),
+    "a rule on the last": (
+        "lost, new, loyal, active]\n",
+        "lost, new, active, loyal]\n",
+        "'active' has no rule",
+    ),
     "a name of the sources' own pipelines": (
         "lifecycle: status",
         "lifecycle: recorded_status",
         "names that begin with 'recorded' are those of the sources' own pipelines",
+    ),
+    "a misspelt stage to move on to": (
+        "onward: [active, loyal]",
+        "onward: [active, loyel]",
+        "stages.1.onward: unknown stage 'loyel'; did you mean 'loyal'?",
+    ),
+    "a misspelt measure": (
+        "measure: {share_of_all:",
+        "measure: {shares_of_all:",
+        "unknown key 'shares_of_all'; did you mean 'share_of_all'?",
+    ),
+    "a misspelt key of a measure": (
+        "figure: amount, over: 90d",
+        "figur: amount, over: 90d",
+        "unknown key 'figur'; did you mean 'figure'?",
+    ),
+    "a misspelt event of a measure": (
+        "per_customer: {of: order",
+        "per_customer: {of: ordr",
+        "unknown event type 'ordr'; did you mean 'order'?",
+    ),
+    "a measure without a window": (
+        "per_customer: {of: order, over: 90d}",
+        "per_customer: {of: order}",
+        "per_customer.over: Field required",
+    ),
+    "two measures in one": (
+        "measure: {per_customer: {of: order, over: 90d}}",
+        "measure: {per_customer: {of: order, over: 90d}, kept: {over: 30d}}",
+        "a measure has exactly one key",
+    ),
+    "a stage and an event to reach": (
+        "reached: {event: order, within: new",
+        "reached: {event: order, to: [active], within: new",
+        "to and event do not go together",
     ),
     "another name than the file's": (
         "lifecycle: status",
@@ -164,6 +204,29 @@ def test_a_pipeline_may_be_put_in_order_in_the_companys_file(tmp_path: Path) -> 
             _ = Project(tmp_path).company
 
 
+def test_every_shipped_stage_has_a_kpi_that_can_be_computed_and_says_what_is_a_success() -> None:
+    measured, leads_on = [], set()
+    for declared in lifecycles(Project(INSTALLATION)):
+        for stage in declared.stages:
+            assert stage.kpi.measure is not None, (declared.lifecycle, stage.stage)
+            measured.append(stage.kpi.measure.kind)
+            leads_on |= {declared.lifecycle} if stage.onward else set()
+            assert stage.stage not in stage.onward
+    assert len(measured) == 34
+    assert set(measured) == set(Measure.model_fields)  # the naive walk of the demo's night tries each of them
+    assert leads_on == set(SHIPPED)
+
+
+def test_a_measure_names_stages_of_its_lifecycle(tmp_path: Path) -> None:
+    text = RIGHT.replace(
+        "{share_of_all: {of: [order, refund], figure: amount,", "{per_customer: {of: order, stages: [loyl],"
+    )
+    path = tmp_path / "status.yml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"status\.yml:\d+: .*unknown stage 'loyl'; did you mean 'loyal'\?"):
+        load(path)
+
+
 def test_a_companys_own_file_replaces_the_shipped_one_of_its_name(tmp_path: Path) -> None:
     own = tmp_path / FOLDER / "status.yml"
     own.parent.mkdir(parents=True)
@@ -179,6 +242,7 @@ def test_the_compiled_models_are_one_for_all_files_one_for_what_is_recorded_and_
     models = compile_models(lifecycles(Project(INSTALLATION)), {})
     assert sorted(models) == [
         "generated.yml",
+        "kpi_declarations.sql",
         "lifecycle_declarations.sql",
         "stage_intervals.sql",
         "stage_intervals_declared.sql",

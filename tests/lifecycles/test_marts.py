@@ -187,7 +187,7 @@ def test_a_story_of_nobody_is_an_error_that_says_where_to_look(company: Company)
 def test_the_models_keep_their_own_tests(company: Company) -> None:
     slot = company.ctx.warehouse.value("select slot from control.published")
     selected = [
-        *("path:models/marts/life", "path:models/marts/care", "churn_reason_taxonomy"),
+        *("path:models/marts/life", "path:models/marts/care", "path:models/metrics", "churn_reason_taxonomy"),
         "stage_history_has_no_gap_and_no_overlap",
     ]
     outcome = dbt.invoke(company.ctx, "test", slot, ["--select", *selected])

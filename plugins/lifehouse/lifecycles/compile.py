@@ -33,8 +33,14 @@ _DECLARED = (
         "label_en",
         "label_zh",
     ),
-    *("definition", "kpi", "kpi_formula", "plays", "is_recorded"),
+    *("definition", "onward", "kpi", "kpi_formula", "kpi_unit", "plays", "is_recorded"),
 )
+#: A KPI's measure as a row: text, but for the days.
+_MEASURED = {
+    **dict.fromkeys(("measure", "of_whom"), "text"),
+    **dict.fromkeys(("over_days", "within_days"), "int"),
+    **dict.fromkeys(("to_stages", "in_stages", "event_types", "figure", "unit"), "text"),
+}
 
 
 def compile_models(lifecycles: list[Lifecycle], pipelines: Pipelines) -> dict[str, str]:
@@ -42,12 +48,13 @@ def compile_models(lifecycles: list[Lifecycle], pipelines: Pipelines) -> dict[st
 
     ``stage_intervals_declared`` for the files (numbered, if they are too many for one pass), and
     ``stage_intervals_recorded`` for what the sources record themselves; ephemeral, their union ``stage_intervals`` and
-    the declarations as rows, ``lifecycle_declarations``; and the YAML that describes them.
+    the declarations as rows, ``lifecycle_declarations`` and ``kpi_declarations``; and the YAML that describes them.
     """
     models = {f"{name}.sql": intervals(points) for name, points in _passes(lifecycles).items()}
     models["stage_intervals_recorded.sql"] = recorded(pipelines)
     models["stage_intervals.sql"] = _union([*_passes(lifecycles), "stage_intervals_recorded"])
     models["lifecycle_declarations.sql"] = _declarations(lifecycles, pipelines)
+    models["kpi_declarations.sql"] = _kpis(lifecycles)
     models["generated.yml"] = _descriptions(lifecycles)
     return models
 
@@ -172,7 +179,9 @@ def _stages(declared: Lifecycle) -> Iterator[tuple[str, ...]]:
             ),
             str(place),
             *(text(value) for value in (stage.label.en, stage.label.zh, stage.definition)),
-            *(text(value) for value in (stage.kpi.name, stage.kpi.formula, _plays(stage))),
+            *(text(value) for value in ("|".join(stage.onward), stage.kpi.name, stage.kpi.formula)),
+            text(stage.kpi.measure.unit) if stage.kpi.measure else "null",
+            text(_plays(stage)),
             "false",
         )
 
@@ -187,8 +196,34 @@ def _recorded_stages(pipelines: Pipelines) -> Iterator[tuple[str, ...]]:
                 str(place),
                 *(text(value) for value in labels),
                 text(stage.definition) if stage.definition else "null",
-                *("null", "null", "null", "true"),
+                *("''", "null", "null", "null", "null", "true"),
             )
+
+
+def _kpis(lifecycles: list[Lifecycle]) -> str:
+    """One row per stage whose KPI has a measure; lists are joined by ``|``."""
+    rows = [
+        (
+            text(declared.lifecycle),
+            text(stage.stage),
+            *(_literal(stage.kpi.measure.row[name], kind) for name, kind in _MEASURED.items()),
+        )
+        for declared in lifecycles
+        for stage in declared.stages
+        if stage.kpi.measure
+    ]
+    # a row that says nothing gives the columns their types, also where no lifecycle has a measure
+    rows.append((text(""), text(""), *(f"null::{kind}" for kind in _MEASURED.values())))
+    values = ",\n    ".join(f"({', '.join(row)})" for row in rows)
+    columns = ", ".join(("lifecycle", "stage", *_MEASURED))
+    body = f"select * from (values\n    {values}\n) as declared ({columns})\nwhere measure is not null"  # noqa: S608
+    return _EPHEMERAL + body + "\n"
+
+
+def _literal(value: str | int | None, kind: str) -> str:
+    if value is None:
+        return f"null::{kind}"
+    return text(value) if isinstance(value, str) else str(value)
 
 
 def _descriptions(lifecycles: list[Lifecycle]) -> str:
@@ -200,6 +235,7 @@ def _descriptions(lifecycles: list[Lifecycle]) -> str:
             "Kind - per customer. Grain: customer_id, lifecycle, entered_at."
         ),
         "lifecycle_declarations": "One row per declared stage. Grain: lifecycle, stage.",
+        "kpi_declarations": "One row per declared stage whose KPI is computed: its measure. Grain: lifecycle, stage.",
     }
     for name, points in _passes(lifecycles).items():
         described[name] = (

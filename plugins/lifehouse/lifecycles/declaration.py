@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter, ValidationError, ValidationInfo, field_
 
 from lifehouse import config
 from lifehouse.errors import ConfigError
+from lifehouse.lifecycles.kpis import Measure
 from lifehouse.lifecycles.recorded import PREFIX, Label
 from lifehouse.lifecycles.rules import Rule, Window
 from lifehouse.project import INSTALLATION, MARKER, Project
@@ -23,10 +24,11 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 
 class Kpi(config.Strict):
-    """The number by which a stage's success is judged."""
+    """The number by which a stage's success is judged: in words, and as a measure that computes it."""
 
     name: str = Field(min_length=1)
     formula: str = Field(min_length=1)
+    measure: Measure | None = None
 
 
 class Play(config.Strict):
@@ -45,6 +47,7 @@ class Stage(config.Strict):
     label: Label
     definition: str = Field(min_length=1, description="what the literature means by it, with its source")
     rule: Rule | None = None
+    onward: tuple[str, ...] = Field((), description="the stages to which moving on is a success")
     kpi: Kpi
     plays: list[Play] = Field(min_length=2)
 
@@ -193,11 +196,24 @@ def load(path: Path, windows: Mapping[str, Any] | None = None) -> Lifecycle:
                 raise ConfigError(f"{MARKER}: windows.{path.stem}.{name}: {told}") from None
         data["windows"].update(windows)
         declared = config.validate(data, Lifecycle, path, node)
+    _names_known_stages(declared, path, node)
     if declared.lifecycle != path.stem:
         raise ConfigError(
             f"{path}:1: lifecycle: {declared.lifecycle!r} must be the file's name {path.stem!r}"
         )
     return declared
+
+
+def _names_known_stages(declared: Lifecycle, path: Path, node: Any) -> None:
+    for place, stage in enumerate(declared.stages):
+        measure = stage.kpi.measure
+        named = [("onward", name) for name in stage.onward]
+        named += [("kpi.measure", name) for name in (measure.named_stages if measure else ())]
+        for where, name in named:
+            if name not in declared.order:
+                line = config.line_of(node, ["stages", place, *where.split(".")])
+                told = _unknown(name, declared.order)
+                raise ConfigError(f"{path}:{line}: stages.{place}.{where}: {told}")
 
 
 def lifecycle_files(project: Project) -> list[Path]:

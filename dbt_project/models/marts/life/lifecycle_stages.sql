@@ -40,8 +40,10 @@ select
     label_en,
     label_zh,
     definition,
+    onward,
     kpi,
     kpi_formula,
+    kpi_unit,
     plays,
     is_recorded
 from declarations
@@ -56,6 +58,8 @@ select
     null,
     stage as label_en,
     stage as label_zh,
+    null,
+    '',
     null,
     null,
     null,

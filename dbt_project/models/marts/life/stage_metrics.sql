@@ -13,16 +13,20 @@ stays as (
         stage,
         entered_at,
         {{ as_of() }} as as_of,
-        case when exited_at <= {{ as_of() }} then exited_at end as exited_at
+        case when exited_at <= {{ as_of() }} then exited_at end as exited_at,
+        lead(stage) over (partition by customer_id, lifecycle order by entered_at) as went_to
     from {{ ref('stage_history') }}
     where entered_at <= {{ as_of() }}
 ),
 
 dwells as (
     select
-        *,
-        extract(epoch from coalesce(exited_at, as_of) - entered_at) / 86400 as days
+        stays.*,
+        coalesce(stays.went_to = any(string_to_array(declared.onward, '|')), false) as is_converted,
+        extract(epoch from coalesce(stays.exited_at, stays.as_of) - stays.entered_at)
+        / 86400 as days
     from stays
+    inner join declared using (lifecycle, stage)
 ),
 
 counted as (
@@ -38,11 +42,24 @@ counted as (
         count(*) filter (
             where exited_at > as_of - interval '{{ 24 * days }} hours'
         ) as left_{{ days }}d,
+        count(*) filter (
+            where is_converted and exited_at > as_of - interval '{{ 24 * days }} hours'
+        ) as converted_{{ days }}d,
         {% endfor %}
         avg(days) filter (where exited_at is not null) as mean_dwell_days,
         avg(days) filter (where exited_at is null) as mean_days_so_far
     from dwells
     group by lifecycle, stage
+),
+
+dwell as (
+    select * from {{ ref('stage_dwell') }}
+    where period = 'all'
+),
+
+figures as (
+    select * from {{ ref('stage_figures') }}
+    where told_at = {{ as_of() }}
 )
 
 select
@@ -57,10 +74,20 @@ select
     {% for days in windows %}
     coalesce(counted.entered_{{ days }}d, 0) as entered_{{ days }}d,
     coalesce(counted.left_{{ days }}d, 0) as left_{{ days }}d,
+    coalesce(counted.converted_{{ days }}d, 0) as converted_{{ days }}d,
     {% endfor %}
     coalesce(counted.ended_stays, 0) as ended_stays,
     counted.mean_dwell_days::numeric(12, 3) as mean_dwell_days,
-    counted.mean_days_so_far::numeric(12, 3) as mean_days_so_far
+    counted.mean_days_so_far::numeric(12, 3) as mean_days_so_far,
+    dwell.median_dwell_days,
+    dwell.restricted_mean_dwell_days,
+    dwell.dwell_horizon_days,
+    declared.kpi,
+    {{ kpi_columns('declared', 'figures') }}
 from declared
 left join counted
     on declared.lifecycle = counted.lifecycle and declared.stage = counted.stage
+left join dwell
+    on declared.lifecycle = dwell.lifecycle and declared.stage = dwell.stage
+left join figures
+    on declared.lifecycle = figures.lifecycle and declared.stage = figures.stage

@@ -11,7 +11,7 @@
     {{ config(
         materialized='incremental',
         incremental_strategy='replace_customers',
-        indexes=[{'columns': ['customer_id']}] + indexes,
+        indexes=lifehouse.indexes([{'columns': ['customer_id']}] + indexes),
         meta={'kind': 'per customer'},
         post_hook="analyze {{ this }}",
     ) }}
@@ -27,7 +27,7 @@
 
 {% macro refilled(kind, indexes) -%}
     {{ config(
-        materialized='incremental', incremental_strategy='refill', indexes=indexes,
+        materialized='incremental', incremental_strategy='refill', indexes=lifehouse.indexes(indexes),
         meta={'kind': kind}, post_hook="analyze {{ this }}",
     ) }}
 {%- endmacro %}

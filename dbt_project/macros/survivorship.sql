@@ -5,7 +5,7 @@
 {% macro survivor(field, value) -%}
     (
         array_agg({{ value }} order by {{ lifehouse.first_come(field) }})
-        filter (where {{ field }} is not null and trim({{ field }}) <> '')
+        filter (where {{ field }} is not null and trim(both ' ' from {{ field }}) <> '')
     )[1]
 {%- endmacro %}
 

@@ -18,7 +18,7 @@ from lifecycles.warehouse import fill, histories
 from lifehouse.lifecycles.declaration import FOLDER, Lifecycle
 from lifehouse.project import INSTALLATION
 
-_QUIET = settings(
+QUIET = settings(
     deadline=None,
     derandomize=True,
     suppress_health_check=[
@@ -37,7 +37,7 @@ SHIPPED = sorted((INSTALLATION / FOLDER).glob("*.yml"))
 MICROSECOND = timedelta(microseconds=1)
 
 
-@settings(_QUIET, max_examples=250)
+@settings(QUIET, max_examples=250)
 @given(declared=drawing.lifecycles, customers=drawing.customers, shuffle=st.randoms(use_true_random=False))
 def test_random_rules_on_random_customers_agree_with_the_naive_walk(
     timeline: psycopg.Connection[Any],
@@ -53,7 +53,7 @@ def test_random_rules_on_random_customers_agree_with_the_naive_walk(
     assert histories(timeline, Lifecycle.model_validate(declared)) == expected
 
 
-@settings(_QUIET, max_examples=120)
+@settings(QUIET, max_examples=120)
 @given(declared=drawing.meeting, seed=st.integers(0, 2**32))
 def test_windows_that_meet_on_one_day_agree_with_the_naive_walk(
     timeline: psycopg.Connection[Any], declared: dict[str, Any], seed: int
@@ -65,7 +65,7 @@ def test_windows_that_meet_on_one_day_agree_with_the_naive_walk(
     assert histories(timeline, Lifecycle.model_validate(declared)) == expected
 
 
-@settings(_QUIET, max_examples=60)
+@settings(QUIET, max_examples=60)
 @given(declared=drawing.lifecycles, events=drawing.customers)
 def test_a_stage_never_changes_between_the_points_of_the_history(
     declared: dict[str, Any], events: list[list[Event]]

@@ -25,7 +25,10 @@ select
     {{ kind }} as kind,
     {{ identifier }} as written
 from profiles
-where customer_key is not null and trim({{ identifier }}) <> '' and {{ kind }} is not null
+where
+    customer_key is not null
+    and trim(both ' ' from {{ identifier }}) <> ''
+    and {{ kind }} is not null
 union all
 {% endfor %}
 select
@@ -35,4 +38,4 @@ select
     'cookie' as kind,
     cookie as written
 from cookies
-where trim(cookie) <> ''
+where trim(both ' ' from cookie) <> ''

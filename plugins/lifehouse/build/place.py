@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
 class Place:
     """``release`` is the schema of the marts; staging, contract, core, control and seeds are ``prefix`` + their name.
 
-    The macros of ``dbt_project/macros/place.sql`` say the same to dbt, from the target's name and schema.
+    With a ``file`` they are DuckDB's, not the warehouse's. The macros of ``dbt_project/macros/place.sql`` say the same
+    to dbt, from the target's name and schema.
     """
 
     target: str
     release: str
     prefix: str = ""
+    file: Path | None = None
 
     @property
     def is_scratch(self) -> bool:

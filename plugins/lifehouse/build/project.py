@@ -27,6 +27,9 @@ _GENERATED = Path("models/lifecycle/generated")
 #: dbt reads the password from here; its name makes dbt keep the value out of its logs.
 PASSWORD_VARIABLE = "DBT_ENV_SECRET_LIFEHOUSE_PASSWORD"  # noqa: S105
 
+#: DuckDB's sessions are like ours on Postgres: in UTC, and nulls come where Postgres has them.
+DUCKDB = {"TimeZone": "UTC", "default_null_order": "postgres"}
+
 
 def folder(ctx: Context) -> Path:
     """Where the assembled project lives."""
@@ -76,11 +79,12 @@ def assemble(ctx: Context) -> tuple[Path, str]:
 def profiles(ctx: Context, place: Place) -> tuple[Path, str]:
     """The folder with dbt's connection for a place, brought up to date, and what it says.
 
-    The nights and each scratch build have one of their own: a profile that changes has dbt parse everything anew.
+    The nights, each scratch build and DuckDB have one of their own: a profile that changes has dbt parse everything anew.
     """
-    folder = ctx.home.folder("dbt", "profiles", place.target) if place.is_scratch else ctx.home.folder("dbt")
-    places = [place] if place.is_scratch else [nightly(slot) for slot in ("blue", "green")]
-    text = yaml.safe_dump(_profile(ctx, places), sort_keys=False)
+    is_nightly = not place.is_scratch and not place.file
+    folder = ctx.home.folder("dbt") if is_nightly else ctx.home.folder("dbt", "profiles", place.target)
+    places = [nightly(slot) for slot in ("blue", "green")] if is_nightly else [place]
+    text = yaml.safe_dump(_in_a_file(place) if place.file else _profile(ctx, places), sort_keys=False)
     _write(folder / "profiles.yml", text)
     return folder, text
 
@@ -150,6 +154,17 @@ def _profile(ctx: Context, places: list[Place]) -> dict[str, Any]:
             "outputs": {place.target: {**common, "schema": place.release} for place in places},
         }
     }
+
+
+def _in_a_file(place: Place) -> dict[str, Any]:
+    output = {
+        "type": "duckdb",
+        "path": str(place.file),
+        "schema": place.release,
+        "threads": 1,  # one statement uses all cores
+        "settings": DUCKDB,
+    }
+    return {"lifehouse": {"target": place.target, "outputs": {place.target: output}}}
 
 
 def _write(path: Path, text: str) -> None:

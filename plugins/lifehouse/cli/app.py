@@ -44,6 +44,7 @@ _FILES = (
     "alerts",
     "privacy",
     "identity",
+    "duckdb",
 )
 
 #: Panels of ``--help`` in order, each with its commands in order; a command that is not named here keeps its own panel.
@@ -62,6 +63,7 @@ _PANELS = {
         "alerts",
         "lifecycle",
         "privacy",
+        "duckdb",
     ),
     "The past": ("backfill", "as-known", "scratch"),
     "Decide": ("publish", "rollback", "identity"),

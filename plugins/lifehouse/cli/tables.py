@@ -18,6 +18,7 @@ _NUMBERS = {
         "size_bytes",
     ),
     *("waiting", "released", "discarded", "flagged", "revived", "loads"),
+    *("seconds", "only Postgres has", "only DuckDB has"),
 }
 
 

@@ -4,13 +4,13 @@
 with records as (
     select
         customer_id,
-        case when trim(kind) <> '' then '<<prefix>>_' || trim(kind) else '<<prefix>>' end as lifecycle,
-        trim(detail) as stage,
+        case when trim(both ' ' from kind) <> '' then '<<prefix>>_' || trim(both ' ' from kind) else '<<prefix>>' end as lifecycle,
+        trim(both ' ' from detail) as stage,
         occurred_at,
         event_type,
         event_id
     from {{ ref('customer_events') }} as customer_events
-    where event_type = 'crm_stage' and trim(detail) <> '' and {{ changed('customer_events') }}
+    where event_type = 'crm_stage' and trim(both ' ' from detail) <> '' and {{ changed('customer_events') }}
 ),
 
 -- Several records may speak for one customer: the latest holds, of simultaneous ones the last on the timeline.

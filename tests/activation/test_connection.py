@@ -30,7 +30,7 @@ def test_both_forms_are_understood(monkeypatch: pytest.MonkeyPatch, text: str, u
 
 @pytest.mark.parametrize("url", ["http://api.example.com", "ftp://api.example.com", "nowhere", "http://[::1"])
 def test_people_do_not_travel_unencrypted_or_nowhere(url: str) -> None:
-    with pytest.raises(ConfigError, match=r"is not encrypted|is no address of a webhook"):
+    with pytest.raises(ConfigError, match=r"is not encrypted|is no web address"):
         Webhook(WebhookOptions(), PlatformConnection(url))
 
 

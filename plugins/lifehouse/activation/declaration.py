@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from lifehouse import config
 from lifehouse.activation.durations import Duration
-from lifehouse.activation.platforms import OPTIONS
+from lifehouse.activation.platforms import OPTIONS, catalog
+from lifehouse.activation.platforms.declaration import Declared
 from lifehouse.errors import ConfigError
 from lifehouse.privacy import tags
 from lifehouse.privacy.hashing import HASHED
@@ -71,6 +72,9 @@ class Sending(config.Strict):
     in_flight: int | None = Field(
         default=None, ge=1, le=256, description="calls at once; default: the platform's"
     )
+    per_second: float | None = Field(
+        default=None, gt=0, description="calls a second; default: what the platform publishes"
+    )
     attempts: int = Field(default=6, ge=1, le=50, description="calls for one batch while the platform fails")
     backoff: Duration = Field(
         default=timedelta(milliseconds=500),
@@ -118,6 +122,7 @@ class Sync(config.Strict):
     guards: Guards = Guards()
     sending: Sending = Sending()
     options: dict[str, Any] = Field(default_factory=dict, description="the platform's own settings")
+    _declared: Declared | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _complete(self) -> Sync:
@@ -125,10 +130,6 @@ class Sync(config.Strict):
             raise ValueError("consent: none needs a reason_without_consent (the legal basis, in a sentence)")
         if self.consent != "none" and self.reason_without_consent:
             raise ValueError("reason_without_consent goes only with consent: none")
-        if self.platform not in OPTIONS:
-            near = difflib.get_close_matches(self.platform, OPTIONS, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(sorted(OPTIONS))}"
-            raise ValueError(f"unknown platform {self.platform!r}{hint}")
         return self
 
     @model_validator(mode="after")
@@ -147,6 +148,11 @@ class Sync(config.Strict):
                     f"{name.rpartition('.')[2]}: {{column: {plain}, hash: sha256}}, or take it out"
                 )
         return self
+
+    @property
+    def declared(self) -> Declared | None:
+        """The platform's declaration; None for one in Python."""
+        return self._declared
 
     @property
     def key_column(self) -> str:
@@ -178,7 +184,14 @@ def load_sync(path: Path) -> Sync:
     sync = config.load(path, Sync)
     if sync.sync != path.stem:
         raise ConfigError(f"{path}: sync: is {sync.sync!r}, but the file's name says {path.stem!r}")
-    config.validate(sync.options, OPTIONS[sync.platform], path, _node(path, "options"))
+    try:
+        declared = catalog.find(sync.platform, path.parents[2])
+    except LookupError as error:
+        line = config.line_of(_node(path), ["platform"])
+        raise ConfigError(f"{path}:{line}: platform: {error.args[0]}") from None
+    options = declared.options_model if declared else OPTIONS[sync.platform]
+    config.validate(sync.options, options, path, _node(path, "options"))
+    sync._declared = declared
     return sync
 
 
@@ -195,7 +208,9 @@ def find_sync(project: Project, name: str) -> Sync:
     return load_sync(files[name])
 
 
-def _node(path: Path, key: str) -> yaml.Node | None:
+def _node(path: Path, key: str | None = None) -> yaml.Node | None:
     document = config.parsed(path.read_text(encoding="utf-8"))[0]
+    if key is None:
+        return document
     pairs = document.value if isinstance(document, yaml.MappingNode) else []
     return next((value for name, value in pairs if name.value == key), None)

@@ -35,6 +35,7 @@ class Delivery:
     platform: Platform
     sending: Sending
     width: int
+    per_second: float | None = None
     done: Delivered = field(default_factory=Delivered)
 
     async def run(self) -> Delivered:
@@ -42,7 +43,9 @@ class Delivery:
         self._ready: asyncio.Queue[Batch | None] = asyncio.Queue(self.width)
         self._heard: asyncio.Queue[Outcome | None] = asyncio.Queue()
         self._database = asyncio.Lock()  # one connection, one transaction at a time
-        self._pace = Pace(self.sending.backoff.total_seconds(), self.sending.longest_wait.total_seconds())
+        self._pace = Pace(
+            self.sending.backoff.total_seconds(), self.sending.longest_wait.total_seconds(), self.per_second
+        )
         async with self.platform, asyncio.TaskGroup() as tasks:
             senders = [tasks.create_task(self._send_all()) for _ in range(self.width)]
             settler = tasks.create_task(self._settle_all())
@@ -97,7 +100,7 @@ class Delivery:
                 settled = await asyncio.to_thread(self.outbox.settle, outcomes)
             self.done.confirmed += settled.confirmed
             self.done.refused += settled.refused
-            self.done.calls += sum(len(outcome.calls) for outcome in outcomes)
+            self.done.calls += sum(call.requests for outcome in outcomes for call in outcome.calls)
             checkpoint(Step.SETTLED)
 
     async def _deliver(self, batch: Batch, outcome: Outcome) -> dict[int, str]:
@@ -106,7 +109,9 @@ class Delivery:
         :raises PlatformError: it does not answer, or takes nothing from us.
         """
         try:
-            return (await self._call(batch, outcome)).refused
+            answer = await self._call(batch, outcome)
+            outcome.ids |= answer.ids
+            return answer.refused
         except BatchRefused as refusal:
             if len(batch.rows) == 1:
                 return {batch.rows[0].outbox_id: refusal.reason}
@@ -142,6 +147,6 @@ class Delivery:
                 call.end("down", None, clock)
                 raise
             else:
-                call.end("settled", answer.status_code, clock)
+                call.end("settled", answer.status_code, clock, answer.requests)
                 checkpoint(Step.ANSWERED)
                 return answer

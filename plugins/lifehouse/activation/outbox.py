@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from lifehouse.activation import consent
 from lifehouse.activation.declaration import Sync
@@ -26,7 +27,7 @@ from lifehouse.masks import mask
 
 @dataclass
 class Call:
-    """One call of a platform, as the ledger keeps it."""
+    """A batch handed to a platform, as the ledger keeps it; it may take several ``requests``."""
 
     batch_id: int
     rows: int
@@ -34,10 +35,11 @@ class Call:
     outcome: str = "down"
     status_code: int | None = None
     milliseconds: float = 0
+    requests: int = 1
 
-    def end(self, outcome: str, status_code: int | None, clock: float) -> None:
+    def end(self, outcome: str, status_code: int | None, clock: float, requests: int = 1) -> None:
         """Write down how it ended; ``clock`` is the monotonic time at which it began."""
-        self.outcome, self.status_code = outcome, status_code
+        self.outcome, self.status_code, self.requests = outcome, status_code, requests
         self.milliseconds = (time.monotonic() - clock) * 1000
 
 
@@ -52,6 +54,7 @@ class Outcome:
     is_settled: bool = False
     is_doubtful: bool = False
     refused: dict[int, str] = field(default_factory=dict)
+    ids: dict[int, str] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
 
 
@@ -99,7 +102,9 @@ class Outbox:
         values = {
             **self._values,
             "only_failed": only_failed,
-            "batch_size": plan.batch_size,
+            "batch_size": plan.capabilities.batch_size,
+            "lanes": Jsonb(plan.capabilities.lanes),
+            "sizes": Jsonb(plan.capabilities.sizes),
             "release_id": plan.release.release_id,
             "experiment": self.sync.experiment,
             "share": self.sync.holdout.share if self.sync.holdout else None,
@@ -144,6 +149,7 @@ class Outbox:
         outcomes = list(outcomes)
         done = [outcome for outcome in outcomes if outcome.is_settled]
         confirmed, refused = [], []
+        known = {outbox_id: id_ for outcome in done for outbox_id, id_ in outcome.ids.items()}
         for outcome in done:
             for row in outcome.batch.rows:
                 reason = outcome.refused.get(row.outbox_id)
@@ -154,6 +160,7 @@ class Outbox:
         values = {
             **self._values,
             "confirmed": confirmed,
+            "platform_ids": [known.get(outbox_id) for outbox_id in confirmed],
             "refused": [outbox_id for outbox_id, _, _ in refused],
             "reasons": [reason for _, reason, _ in refused],
             "doubtful": [is_doubtful for _, _, is_doubtful in refused],
@@ -199,22 +206,24 @@ class Outbox:
     def _keep_calls(self, cursor: psycopg.Cursor[Any], calls: list[Call]) -> None:
         with cursor.copy(
             """
-            copy activation.calls (sync_run_id, batch_id, rows, status_code, outcome, milliseconds, started_at) from stdin
+            copy activation.calls (
+                sync_run_id, batch_id, rows, status_code, outcome, milliseconds, started_at, requests
+            ) from stdin
             """
         ) as copy:
             for call in calls:
                 copy.write_row(
                     (
                         *(self.sync_run_id, call.batch_id, call.rows, call.status_code, call.outcome),
-                        *(round(call.milliseconds, 1), call.started_at),
+                        *(round(call.milliseconds, 1), call.started_at, call.requests),
                     )
                 )
 
 
 def _row(row: dict[str, Any]) -> Row:
     if row["is_allowed"]:
-        return Row(row["outbox_id"], row["record_key"], row["action"], row["fields"])
-    return Row(row["outbox_id"], row["record_key"], "remove", "{}")
+        return Row(row["outbox_id"], row["record_key"], row["action"], row["fields"], row["platform_id"])
+    return Row(row["outbox_id"], row["record_key"], "remove", "{}", row["platform_id"])
 
 
 def _masked(reason: str, row: Row) -> str:

@@ -15,16 +15,23 @@ LONGEST_BACKOFF = 60.0
 
 @dataclass
 class Pace:
-    """Shared by all calls of a delivery. Times are seconds."""
+    """Shared by all calls of a delivery. Times are seconds; ``per_second`` is what the platform allows."""
 
     backoff: float
     longest_wait: float
+    per_second: float | None = None
     _resume_at: float = field(default=0.0, init=False)
+    _next_at: float = field(default=0.0, init=False)
 
     async def ready(self) -> None:
         """Until no limit holds us; afterwards calls start spread out, not all at once."""
         while (wait := self._resume_at - time.monotonic()) > 0:
             await asyncio.sleep(wait + random.uniform(0, min(0.1, wait / 10)))  # noqa: S311  jitter
+        if self.per_second:
+            now = time.monotonic()
+            start = max(now, self._next_at)
+            self._next_at = start + 1 / self.per_second
+            await asyncio.sleep(start - now)
 
     async def after(self, fault: TryAgain, attempt: int) -> None:
         """Wait as the platform asked, or longer each time (full jitter), before attempt number ``attempt + 1``.

@@ -13,7 +13,8 @@ from psycopg.rows import dict_row
 
 from lifehouse.activation import consent
 from lifehouse.activation.declaration import Hashed, Sync, find_sync
-from lifehouse.activation.platforms.make import batch_size
+from lifehouse.activation.platforms.base import ALL, Action, Capabilities
+from lifehouse.activation.platforms.make import capabilities
 from lifehouse.activation.sql import statement
 from lifehouse.context import Context
 from lifehouse.errors import ConfigError, SyncRefused
@@ -52,7 +53,7 @@ class Plan:
     adds: int
     changes: int
     removes: int
-    batch_size: int
+    capabilities: Capabilities
 
     @property
     def rows(self) -> int:
@@ -60,8 +61,17 @@ class Plan:
 
     @property
     def calls(self) -> int:
-        """Calls that the rows take if none fails."""
-        return -(-self.rows // self.batch_size)
+        """Calls that the rows take if none fails; the polling of asynchronous jobs is not among them."""
+        takes = self.capabilities
+        rows: dict[str, int] = {}
+        counts: dict[Action, int] = {"add": self.adds, "change": self.changes, "remove": self.removes}
+        for action, count in counts.items():
+            lane = takes.lanes.get(action, ALL)
+            rows[lane] = rows.get(lane, 0) + count
+        return sum(
+            -(-count // takes.sizes.get(lane, takes.batch_size)) * takes.calls.get(lane, 1)
+            for lane, count in rows.items()
+        )
 
 
 def plan(ctx: Context, sync: Sync | str, *, only_failed: bool = False) -> Plan:
@@ -103,7 +113,9 @@ def propose(connection: psycopg.Connection[Any], sync: Sync, *, only_failed: boo
     cursor.execute(statement("actions"), values)
     with connection.cursor(row_factory=dict_row) as counting:
         counts = counting.execute(statement("counts"), values).fetchone() or {}
-    return Plan(sync=sync.sync, segment=sync.segment, release=release, batch_size=batch_size(sync), **counts)
+    return Plan(
+        sync=sync.sync, segment=sync.segment, release=release, capabilities=capabilities(sync), **counts
+    )
 
 
 def _value(field: str | Hashed) -> sql.Composable:

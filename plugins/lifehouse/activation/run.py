@@ -13,7 +13,7 @@ from lifehouse.activation.delivery import Delivered, Delivery
 from lifehouse.activation.outbox import Outbox
 from lifehouse.activation.plan import Plan, propose
 from lifehouse.activation.platforms.base import Platform
-from lifehouse.activation.platforms.make import in_flight, make_platform
+from lifehouse.activation.platforms.make import capabilities, make_platform
 from lifehouse.activation.runs import SyncRun
 from lifehouse.activation.sender import Sender, sender
 from lifehouse.activation.state import held_rows
@@ -102,7 +102,9 @@ def _work(
         checkpoint(Step.PLANNED)
         delivered = Delivered()
         if plan.rows or plan.in_flight:
-            delivered = asyncio.run(Delivery(outbox, platform, order.sending, in_flight(order)).run())
+            takes = capabilities(order)
+            delivery = Delivery(outbox, platform, order.sending, takes.in_flight, takes.per_second)
+            delivered = asyncio.run(delivery.run())
             run.delivered(delivered)
         if delivered.fault:
             raise delivered.fault

@@ -45,6 +45,7 @@ _FILES = (
     "privacy",
     "identity",
     "duckdb",
+    "platform",
 )
 
 #: Panels of ``--help`` in order, each with its commands in order; a command that is not named here keeps its own panel.
@@ -68,7 +69,7 @@ _PANELS = {
     "The past": ("backfill", "as-known", "scratch"),
     "Decide": ("publish", "rollback", "identity"),
     "Keep": ("backup", "restore", "prune"),
-    "Act": ("plan", "sync"),
+    "Act": ("plan", "sync", "platform"),
 }
 
 

@@ -1,4 +1,4 @@
-"""What a platform is to the engine: capabilities and one call. One file each; the engine knows none by name."""
+"""What a platform is to the engine: capabilities and one call. A declaration, or a class where that cannot say it."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from lifehouse.activation.platforms.csv_drop import CsvDropOptions
 from lifehouse.activation.platforms.webhook import WebhookOptions
 from lifehouse.config import Strict
 
-#: The platforms that a sync may name, with the model of their ``options``.
+#: The platforms in Python, with the model of a sync's ``options`` to them; ``catalog`` knows the declared ones.
 OPTIONS: dict[str, type[Strict]] = {"webhook": WebhookOptions, "csv_drop": CsvDropOptions}

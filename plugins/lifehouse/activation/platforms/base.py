@@ -5,24 +5,33 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self
 
 Action = Literal["add", "change", "remove"]
+#: The lane of all actions, where they may share a batch.
+ALL = "all"
 
 
 @dataclass(frozen=True)
 class Capabilities:
     """What a platform takes.
 
-    ``batch_size`` rows a call at most; ``in_flight`` calls at once; ``keyed``: a repeated record replaces itself, so
+    ``batch_size`` rows a batch at most; ``in_flight`` batches at once; ``keyed``: a repeated record replaces itself, so
     that a batch whose answer was lost may be sent again.
+
+    :param lanes: action → its lane, where not all actions may share a batch. :param sizes: lane → rows a batch.
+    :param calls: lane → calls that a batch takes. :param per_second: calls a second that the platform allows.
     """
 
     batch_size: int
     in_flight: int
     keyed: bool
+    lanes: dict[Action, str] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+    calls: dict[str, int] = field(default_factory=dict)
+    per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,7 @@ class Row:
     key: str
     action: Action
     fields_json: str
+    platform_id: str | None = None
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -69,10 +79,15 @@ class Batch:
 
 @dataclass(frozen=True)
 class Answer:
-    """The platform's word on every row of a batch: those not in ``refused`` (outbox id → reason) are confirmed."""
+    """The platform's word on every row of a batch: those not in ``refused`` (outbox id → reason) are confirmed.
+
+    ``requests`` were made for it; ``ids`` are the platform's own (outbox id → id), kept for later calls.
+    """
 
     refused: dict[int, str]
     status_code: int | None = None
+    requests: int = 1
+    ids: dict[int, str] = field(default_factory=dict)
 
 
 class TryAgain(Exception):

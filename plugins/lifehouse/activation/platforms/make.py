@@ -1,9 +1,12 @@
-"""A platform for a sync: its class with its options, and the sizes that both sides take."""
+"""A platform for a sync: its class or declaration with the sync's options, and the sizes that both sides take."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.declaration import Sync
+from lifehouse.activation.platforms import http
 from lifehouse.activation.platforms.base import Capabilities, Platform
 from lifehouse.activation.platforms.csv_drop import CsvDrop, CsvDropOptions
 from lifehouse.activation.platforms.webhook import Webhook, WebhookOptions
@@ -13,15 +16,17 @@ from lifehouse.home import Home
 _CAPABILITIES: dict[str, Capabilities] = {"webhook": Webhook.capabilities, "csv_drop": CsvDrop.capabilities}
 
 
-def batch_size(sync: Sync) -> int:
-    """Rows a call."""
-    most = _CAPABILITIES[sync.platform].batch_size
-    return min(sync.sending.batch_size or most, most)
-
-
-def in_flight(sync: Sync) -> int:
-    """Calls at once."""
-    return sync.sending.in_flight or _CAPABILITIES[sync.platform].in_flight
+def capabilities(sync: Sync) -> Capabilities:
+    """What the platform takes, within what the sync asks for."""
+    given = http.capabilities(sync.declared) if sync.declared else _CAPABILITIES[sync.platform]
+    most = sync.sending.batch_size or given.batch_size
+    return replace(
+        given,
+        batch_size=min(most, given.batch_size),
+        in_flight=sync.sending.in_flight or given.in_flight,
+        per_second=sync.sending.per_second or given.per_second,
+        sizes={lane: min(most, size) for lane, size in given.sizes.items()},
+    )
 
 
 def make_platform(sync: Sync, home: Home, connection: PlatformConnection | None = None) -> Platform:
@@ -36,4 +41,8 @@ def make_platform(sync: Sync, home: Home, connection: PlatformConnection | None 
         return CsvDrop(options, connection, sync=sync.sync, columns=sync.fields, below=home.path)
     if connection is None:
         raise ConfigError(f"sync {sync.sync}: the platform {sync.platform} needs a connection")
-    return Webhook(WebhookOptions.model_validate(sync.options), connection, in_flight(sync))
+    in_flight = capabilities(sync).in_flight
+    if sync.declared:
+        said = sync.declared.options_model.model_validate(sync.options).model_dump()
+        return http.DeclaredPlatform(sync.declared, said, connection, in_flight)
+    return Webhook(WebhookOptions.model_validate(sync.options), connection, in_flight)

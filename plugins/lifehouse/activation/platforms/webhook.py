@@ -11,10 +11,7 @@ It must be keyed: a record that comes again replaces itself, removing what is no
 from __future__ import annotations
 
 import json
-import logging
-import time
 from collections.abc import Callable, Iterator
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Self
 
@@ -24,12 +21,10 @@ from pydantic import Field
 from lifehouse import transport
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.platforms.base import Answer, Batch, BatchRefused, Capabilities, Row, TryAgain
+from lifehouse.activation.platforms.http import address
+from lifehouse.activation.platforms.reading import retry_after
 from lifehouse.config import Strict
-from lifehouse.errors import ConfigError, PlatformError
-
-logging.getLogger("httpx").setLevel(
-    logging.WARNING
-)  # a line a call, with the address; the ledger has them all
+from lifehouse.errors import PlatformError
 
 
 class WebhookOptions(Strict):
@@ -87,21 +82,8 @@ class Webhook:
 
 
 def _address(connection: PlatformConnection, options: WebhookOptions) -> httpx.URL:
-    """The endpoint; a query that the connection's URL has is kept. People do not travel unencrypted over a network."""
-    try:
-        base = httpx.URL(connection.url)
-    except httpx.InvalidURL:
-        base = httpx.URL()
-    if base.scheme not in ("http", "https") or not base.host:
-        raise ConfigError(f"{connection.place} is no address of a webhook; it must begin with https://")
-    is_insecure = any(
-        str(connection.extra.get(name)).lower() == "true" for name in ("insecure", "allow_http")
-    )
-    if base.scheme == "http" and not transport.is_here(base.host) and not is_insecure:
-        raise ConfigError(
-            f"{connection.place} is not encrypted; use https, "
-            'or set "insecure": true in the connection\'s extra if the network is your own'
-        )
+    """The endpoint; a query that the connection's URL has is kept."""
+    base = address(connection)
     return base.copy_with(path=base.path.rstrip("/") + options.path)
 
 
@@ -118,9 +100,9 @@ def body(batch: Batch) -> bytes:
 def _read(response: httpx.Response, batch: Batch, place: str) -> Answer:
     status = response.status_code
     if status == 429:
-        raise TryAgain("rate limit", wait=_retry_after(response), is_limit=True, status_code=status)
+        raise TryAgain("rate limit", wait=retry_after(response), is_limit=True, status_code=status)
     if status in (408, 425) or status >= 500:
-        raise TryAgain(f"HTTP {status}", wait=_retry_after(response), status_code=status)
+        raise TryAgain(f"HTTP {status}", wait=retry_after(response), status_code=status)
     if status in (401, 403):
         raise PlatformError(f"{place} does not accept our credentials (HTTP {status})")
     if status in (404, 405) or not (response.is_success or response.is_client_error):
@@ -151,18 +133,3 @@ def _reason(response: httpx.Response) -> str:
         return str(said.get("reason") or said.get("detail") or said.get("error") or "refused")
     except (ValueError, AttributeError):
         return "refused"
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    """Seconds, from either form of the header (RFC 9110, 10.2.3)."""
-    text = response.headers.get("Retry-After", "").strip()
-    if not text:
-        return None
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except (TypeError, ValueError):
-        return None

@@ -1,9 +1,22 @@
 -- What the platform confirmed becomes what it is known to hold.
-with confirmed as (
+with answers as (
+    select *
+    from unnest(%(confirmed)s::bigint[], %(platform_ids)s::text[]) as answers (outbox_id, platform_id)
+),
+
+confirmed as (
     update activation.outbox
     set status = 'confirmed', fields = null, settled_at = clock_timestamp()
-    where outbox_id = any(%(confirmed)s) and status = 'intent'
-    returning account, sync, record_key, customer_id, action, field_hash
+    from answers
+    where outbox.outbox_id = answers.outbox_id and outbox.status = 'intent'
+    returning
+        outbox.account,
+        outbox.sync,
+        outbox.record_key,
+        outbox.customer_id,
+        outbox.action,
+        outbox.field_hash,
+        answers.platform_id
 ),
 
 removed as (
@@ -16,14 +29,15 @@ removed as (
 ),
 
 held as (
-    insert into activation.records (account, sync, record_key, customer_id, field_hash, acknowledged_at)
-    select account, sync, record_key, customer_id, field_hash, clock_timestamp()
+    insert into activation.records (account, sync, record_key, customer_id, field_hash, acknowledged_at, platform_id)
+    select account, sync, record_key, customer_id, field_hash, clock_timestamp(), platform_id
     from confirmed
     where action <> 'remove'
     on conflict (account, sync, record_key) do update set
         customer_id = excluded.customer_id,
         field_hash = excluded.field_hash,
         acknowledged_at = excluded.acknowledged_at,
+        platform_id = coalesce(excluded.platform_id, records.platform_id),
         refused_action = null,
         refused_hash = null,
         refused_reason = null,

@@ -1,0 +1,149 @@
+"""Whether a platform's declaration makes requests that the maker's contract (OpenAPI 3) accepts."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from lifehouse import config
+from lifehouse.activation.platforms.declaration import Call, Declared, Request
+from lifehouse.activation.platforms.http import Prepared, prepare
+from lifehouse.errors import ConfigError
+
+_INSTALL = "checking against a contract needs openapi-core: pip install 'lifehouse[contracts]'"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A request of a declaration, made with its example; ``problem`` is what the contract has against it."""
+
+    call: str
+    prepared: Prepared
+    problem: str | None = None
+
+
+def samples(declared: Declared) -> Iterator[Sample]:
+    """Every request that the declaration can make, those of jobs too.
+
+    :raises ConfigError: the example lacks something that they need.
+    """
+    example = declared.example
+    defaults = {name: option.default for name, option in declared.options.items()}
+    row = {"key": example.key, "fields": example.fields, "id": "1001"}
+    values: dict[str, Any] = {
+        **row,
+        "options": {**defaults, **example.options},
+        "extra": example.extra,
+        **{
+            "login": "login",
+            "secret": "secret",
+            "token": "token",
+            "job": "j1",
+            "sync": "example",
+            "batch": "b1",
+        },
+    }
+    for name, request in _requests(declared):
+        rows = [row, row] if isinstance(request, Call) and request.batch_size > 1 else [row]
+        yield Sample(
+            name,
+            prepare(
+                request,
+                values,
+                rows,
+                headers={**declared.headers, **_credentials(declared)},
+                query=declared.auth.query,
+            ),
+        )
+
+
+def _requests(declared: Declared) -> Iterator[tuple[str, Request]]:
+    for name, call in declared.calls.items():
+        yield name, call
+        if call.job:
+            yield f"{name}, its job", call.job.poll
+            if call.job.more:
+                yield f"{name}, its job's end", call.job.more
+
+
+def _credentials(declared: Declared) -> dict[str, str]:
+    basic = {"Authorization": "Basic bG9naW46c2VjcmV0"} if declared.auth.basic else {}
+    return {**declared.auth.headers, **basic}
+
+
+def against(declared: Declared, contracts: Sequence[Path]) -> list[Sample]:
+    """The samples with what the contracts have against them; one that no contract knows says so.
+
+    :raises ConfigError: a contract cannot be read.
+    """
+    apis = {contract.name: _open(contract) for contract in contracts}
+    return [Sample(one.call, one.prepared, _problem(apis, one.prepared)) for one in samples(declared)]
+
+
+def _open(contract: Path) -> Any:
+    try:
+        from openapi_core import Config, OpenAPI  # noqa: PLC0415  an extra
+        from openapi_core.exceptions import OpenAPIError  # noqa: PLC0415
+    except ImportError:
+        raise ConfigError(_INSTALL) from None
+    try:
+        text = contract.read_text(encoding="utf-8")
+        told = json.loads(text) if contract.suffix == ".json" else config.read(text)
+        return OpenAPI.from_dict(
+            told, base_uri=contract.resolve().as_uri(), config=Config(spec_validator_cls=None)
+        )
+    except (OSError, ValueError, yaml.YAMLError, OpenAPIError) as error:
+        raise ConfigError(
+            f"{contract}: cannot be read as an OpenAPI contract ({type(error).__name__})"
+        ) from None
+
+
+def _problem(apis: dict[str, Any], prepared: Prepared) -> str | None:
+    from openapi_core.exceptions import OpenAPIError  # noqa: PLC0415
+    from openapi_core.templating.paths.exceptions import PathError  # noqa: PLC0415
+
+    for name, api in apis.items():
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a way to log in that a contract mentions and nobody uses
+                api.validate_request(_AsOpenAPI(api, prepared))
+        except PathError:
+            continue
+        except OpenAPIError as error:
+            causes = getattr(error.__cause__, "schema_errors", None) or []
+            told = "; ".join(
+                f"{'.'.join(map(str, cause.path)) or 'body'}: {cause.message}" for cause in causes
+            )
+            return told or str(error.__cause__ or error)
+        except TypeError as error:
+            return f"{name} cannot be read here: {error}"
+        return None
+    return f"no contract knows {prepared.method} {prepared.path}"
+
+
+class _AsOpenAPI:
+    """A request as openapi-core asks for it."""
+
+    def __init__(self, api: Any, prepared: Prepared) -> None:
+        from openapi_core.datatypes import RequestParameters  # noqa: PLC0415
+        from werkzeug.datastructures import Headers, ImmutableMultiDict  # noqa: PLC0415  comes with openapi-core
+
+        servers = api.spec.read_value().get("servers") or [{"url": "https://localhost"}]
+        parts = urlsplit(servers[0]["url"])
+        self.host_url = f"{parts.scheme}://{parts.netloc}"
+        self.path = parts.path.rstrip("/") + prepared.path
+        self.method = prepared.method.lower()
+        self.body = prepared.content
+        self.content_type = prepared.headers.get("Content-Type", "application/json")
+        self.parameters = RequestParameters(
+            query=ImmutableMultiDict(prepared.query),
+            header=Headers(prepared.headers),
+            cookie=ImmutableMultiDict(),
+        )

@@ -1,0 +1,251 @@
+"""A platform's declaration: one YAML file says how its HTTP interface takes rows and how its answers are read.
+
+Texts may hold placeholders, see ``template``; what is read from an answer is said in JMESPath (https://jmespath.org).
+"""
+
+from __future__ import annotations
+
+import difflib
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import jmespath
+import yaml
+from jmespath.exceptions import JMESPathError
+from pydantic import AfterValidator, Field, create_model, model_validator
+
+from lifehouse import config
+from lifehouse.activation.durations import Duration
+from lifehouse.activation.platforms import template
+from lifehouse.activation.platforms.base import Action
+from lifehouse.errors import ConfigError
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+
+
+def _compiles(expression: str) -> str:
+    try:
+        jmespath.compile(expression)
+    except JMESPathError as error:
+        raise ValueError(f"{expression!r} is no JMESPath: {str(error).splitlines()[0]}") from None
+    return expression
+
+
+Expression = Annotated[str, AfterValidator(_compiles)]
+
+
+class Rows(config.Strict):
+    """A list in an answer, an item for a row of the call. ``key``, ``id`` or ``position`` says for which; else the order.
+
+    ``position`` counts from 0. Among ``results`` those are well for which ``ok`` holds (without it: all); among
+    ``errors`` none is but those for which ``already`` holds.
+    """
+
+    at: Expression
+    key: Expression | None = Field(default=None, description="in an item: the row's key, as it was sent")
+    id: Expression | None = Field(default=None, description="in an item: the platform's id of the row")
+    position: Expression | None = None
+    by_id: bool = Field(
+        False, description="the platform's id, found by an earlier call, says which row it is"
+    )
+    ok: Expression | None = None
+    already: Expression | None = Field(default=None, description="an error that says: it is so already")
+    reason: Expression | None = None
+    absent: Literal["again", "ok", "refused", "unknown"] = Field(
+        default="again",
+        description="what a row is that the list does not have; unknown: one that the platform has no id for yet",
+    )
+
+
+class Answer(config.Strict):
+    """How an answer is read. Conditions are asked of the body; a body that is no JSON is null.
+
+    Without ``results`` and ``errors`` the status speaks for every row.
+    """
+
+    already: tuple[int, ...] = Field(
+        default=(), description="statuses that say: it is so already, or gone already"
+    )
+    limited_statuses: tuple[int, ...] = (429,)
+    denied: Expression | None = Field(
+        default=None, description="our credentials are not accepted, whatever the status"
+    )
+    limited: Expression | None = Field(default=None, description="a rate limit, whatever the status")
+    again: Expression | None = Field(default=None, description="a fault that passes, whatever the status")
+    refused: Expression | None = Field(
+        default=None, description="the call is refused as a whole, whatever the status"
+    )
+    reason: Expression | None = Field(default=None, description="why it was refused as a whole")
+    results: Rows | None = None
+    errors: Rows | None = None
+
+
+class Request(config.Strict):
+    """What is called. Placeholders may stand in the path, the query, the headers and the body."""
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
+    path: str = Field(min_length=1)
+    query: dict[str, str] = Field(default_factory=dict)
+    headers: dict[str, str] = Field(default_factory=dict)
+    body: Any = None
+    form: dict[str, str] | None = Field(default=None, description="sent as a form instead of a body")
+
+
+class Job(config.Strict):
+    """An asynchronous job: polled until it is over; then every row has its end."""
+
+    id: Expression
+    poll: Request
+    done: Expression
+    failed: Expression | None = None
+    every: Duration = timedelta(seconds=1)
+    longest: Duration = timedelta(minutes=15)
+    answer: Answer = Answer()
+    more: Request | None = Field(
+        default=None, description="asked once the job is done; `answer` is read from it"
+    )
+
+
+class Call(Request):
+    """One call for a batch of rows; a body's ``each: ITEM`` is a list with an item for each row."""
+
+    batch_size: int = Field(default=1, ge=1, le=1_000_000)
+    only: Literal["known", "unknown"] | None = Field(
+        default=None, description="rows of which the platform's id is known, or is not"
+    )
+    answer: Answer = Answer()
+    job: Job | None = None
+
+    @model_validator(mode="after")
+    def _says_which_row(self) -> Call:
+        if self.batch_size > 1 and not template.has_each(self.body):
+            raise ValueError("a call for several rows needs `each:` in its body")
+        return self
+
+
+class Login(Request):
+    """A call that is made before the others; ``token`` finds in its answer what they say as ``{token}``."""
+
+    token: Expression
+
+
+class Auth(config.Strict):
+    """How we say who we are. ``{login}``, ``{secret}`` and ``{extra.NAME}`` are the connection's."""
+
+    headers: dict[str, str] = Field(default_factory=dict)
+    query: dict[str, str] = Field(default_factory=dict)
+    basic: bool = Field(default=False, description="HTTP Basic with the connection's login and password")
+    login: Login | None = None
+
+
+class Limits(config.Strict):
+    in_flight: int = Field(default=4, ge=1, le=256, description="calls at once")
+    per_second: float | None = Field(
+        default=None, gt=0, description="calls a second, as the platform publishes it"
+    )
+
+
+class Option(config.Strict):
+    """What a sync to the platform may or must say in its ``options``."""
+
+    description: str = Field(min_length=1)
+    required: bool = False
+    default: str | int | bool | None = None
+
+
+class Example(config.Strict):
+    """A row, a sync's options and a connection's extra, as `lifehouse platform check` fills them in."""
+
+    key: str = "ann@example.com"
+    fields: dict[str, Any] = Field(default_factory=dict)
+    options: dict[str, Any] = Field(default_factory=dict)
+    extra: dict[str, Any] = Field(default_factory=dict)
+
+
+class Declared(config.Strict):
+    """A platform. ``actions`` are the calls, in turn, for a row that is added, changed or removed."""
+
+    platform: Name
+    description: str = Field(min_length=1)
+    documentation: str | None = Field(default=None, description="where its maker describes the interface")
+    tested: str = Field(
+        min_length=1, description="against what: the maker's contract, a simulator, a real system"
+    )
+    keyed: bool = Field(description="a repeated row replaces itself")
+    auth: Auth = Auth()
+    headers: dict[str, str] = Field(default_factory=dict)
+    limits: Limits = Limits()
+    example: Example = Example()
+    options: dict[Name, Option] = Field(default_factory=dict)
+    calls: dict[Name, Call] = Field(min_length=1)
+    actions: dict[Action, tuple[Name, ...]]
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Declared:
+        for action, names in self.actions.items():
+            for name in names:
+                if name not in self.calls:
+                    near = difflib.get_close_matches(name, self.calls, n=1)
+                    hint = f"; did you mean {near[0]!r}?" if near else ""
+                    raise ValueError(f"actions.{action}: there is no call {name!r}{hint}")
+        missing = {"add", "change"} - self.actions.keys()
+        if missing:
+            raise ValueError(f"actions: say what is called for: {', '.join(sorted(missing))}")
+        if not self.keyed and any(len(names) > 1 for names in self.actions.values()):
+            raise ValueError("keyed: false: a batch that is repeated must be one call for each action")
+        unused = self.calls.keys() - {name for names in self.actions.values() for name in names}
+        if unused:
+            raise ValueError(f"calls: no action uses {', '.join(sorted(unused))}")
+        known = {"sync", "batch", "key", "id", "fields", "token", "job", "login", "secret"}
+        for where, text in template.texts(self.model_dump(include={"auth", "headers", "calls"})):
+            for name in template.names(text):
+                head, _, tail = name.partition(".")
+                is_option = head == "options" and tail in self.options
+                if not (name in known or is_option or (head in ("fields", "extra") and tail)):
+                    near = difflib.get_close_matches(
+                        name, [*known, *(f"options.{o}" for o in self.options)], n=1
+                    )
+                    hint = f"; did you mean {{{near[0]}}}?" if near else ""
+                    raise ValueError(f"{where}: nothing is called {{{name}}}{hint}")
+        return self
+
+    def size(self, action: Action) -> int:
+        """Rows a batch: as many as the calls that are made for all of them take; a look-up may take fewer at a time."""
+        calls = [self.calls[name] for name in self.actions[action]]
+        return min(call.batch_size for call in [call for call in calls if not call.only] or calls)
+
+    def requests(self, action: Action) -> int:
+        """Calls that a batch takes: of those that are made for some rows alone, a look-up and what it leads to."""
+        names = self.actions[action]
+        return sum(not self.calls[name].only for name in names) or min(2, len(names))
+
+    @property
+    def options_model(self) -> type[config.Strict]:
+        """The sync's ``options`` as a model of their own."""
+        kinds: dict[str, Any] = {
+            name: (
+                str | int | bool if option.required else str | int | bool | None,
+                Field(... if option.required else option.default, description=option.description),
+            )
+            for name, option in self.options.items()
+        }
+        return create_model(f"Options_{self.platform}", __base__=config.Strict, **kinds)
+
+
+def load(path: Path) -> Declared:
+    """The declaration in ``path``.
+
+    :raises ConfigError: one line per mistake with ``file:line``.
+    """
+    declared = config.load(path, Declared, variables=False)
+    if declared.platform != path.stem:
+        raise ConfigError(
+            f"{path}: platform: is {declared.platform!r}, but the file's name says {path.stem!r}"
+        )
+    return declared
+
+
+def node(path: Path) -> yaml.Node | None:
+    """The document's nodes, which know their lines."""
+    return config.parsed(path.read_text(encoding="utf-8"))[0]

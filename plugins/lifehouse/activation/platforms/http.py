@@ -1,0 +1,292 @@
+"""A platform that is declared: its calls over HTTP, as its file says."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from lifehouse import transport
+from lifehouse.activation.connection import PlatformConnection
+from lifehouse.activation.platforms import reading, template
+from lifehouse.activation.platforms.base import Answer, Batch, Capabilities, Row, TryAgain
+from lifehouse.activation.platforms.declaration import Call, Declared, Job, Request
+from lifehouse.errors import ConfigError, PlatformError
+
+logging.getLogger("httpx").setLevel(
+    logging.WARNING
+)  # a line a call, with the address; the ledger has them all
+
+TIMEOUT_SECONDS = 60
+
+
+class DeclaredPlatform:
+    """One account of a declared platform. A batch has rows of one lane: the same calls are made for all of them."""
+
+    def __init__(
+        self,
+        declared: Declared,
+        options: Mapping[str, Any],
+        connection: PlatformConnection,
+        in_flight: int | None = None,
+    ) -> None:
+        self.declared, self.connection = declared, connection
+        self.capabilities = capabilities(declared)
+        self.in_flight = in_flight or self.capabilities.in_flight
+        self._base = address(connection)
+        self._common: dict[str, Any] = {
+            "options": dict(options),
+            "login": connection.login or "",
+            "secret": connection.secret or "",
+            "extra": connection.extra,
+        }
+        self._token: str | None = None
+        self._logging_in = asyncio.Lock()
+        self._client: httpx.AsyncClient | None = None
+
+    async def __aenter__(self) -> Self:
+        who = (self.connection.login or "", self.connection.secret or "")
+        self._client = httpx.AsyncClient(
+            auth=who if self.declared.auth.basic else None,
+            headers={"User-Agent": "lifehouse"},
+            timeout=TIMEOUT_SECONDS,
+            trust_env=not transport.is_here(self._base.host),  # no proxy leads to this machine
+            limits=httpx.Limits(max_connections=self.in_flight, max_keepalive_connections=self.in_flight),
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._client:
+            await self._client.aclose()
+
+    async def send(self, batch: Batch) -> Answer:
+        """The calls of the batch's action, one after the other; each for the rows that no earlier one has settled."""
+        said, status, requests = reading.Said(), 0, 0
+        said.ids |= {row.outbox_id: row.platform_id for row in batch.rows if row.platform_id}
+        for name in self.declared.actions[batch.rows[0].action]:
+            call = self.declared.calls[name]
+            rows = [row for row in batch.rows if said.is_open(row.outbox_id, call.only)]
+            for number, part in enumerate(_parts(rows, call.batch_size)):
+                own = uuid.uuid5(batch.idempotency_key, f"{name} {number}")
+                body, status = await self._asked(call, replace(batch, idempotency_key=own), part, said.ids)
+                requests += 1
+                answer = call.answer
+                if call.job:
+                    body, polls = await self._finished(call.job, body, batch)
+                    requests, answer = requests + polls, call.job.answer
+                found = reading.read(body, answer, part, said.ids, status)
+                said.refused |= found.refused
+                said.settled |= found.settled
+                said.ids |= found.ids
+        return Answer(said.refused, status, requests, said.ids)
+
+    def finish(self, state: Callable[[], Iterator[Row]]) -> int:
+        return 0
+
+    async def _asked(
+        self, call: Call, batch: Batch, rows: Sequence[Row], ids: Mapping[int, str]
+    ) -> tuple[Any, int]:
+        values: dict[str, Any] = {"sync": batch.sync, "batch": str(batch.idempotency_key)}
+        each: list[dict[str, Any]] = [
+            {"key": row.key, "fields": row.fields, "id": ids.get(row.outbox_id, "")} for row in rows
+        ]
+        if len(each) == 1:
+            values |= each[0]
+        response = await self._call(call, values, each)
+        return reading.verdict(response, call.answer, self.connection.place), response.status_code
+
+    async def _finished(self, job: Job, body: Any, batch: Batch) -> tuple[Any, int]:
+        """The body that tells how the job ended, and the calls it took to hear it.
+
+        :raises TryAgain: it failed as a whole, or is not over in time; the same rows may be sent again.
+        """
+        values = {"sync": batch.sync, "batch": str(batch.idempotency_key), "job": reading.found(job.id, body)}
+        if values["job"] is None:
+            raise TryAgain("an answer that names no job")
+        until, polls = time.monotonic() + job.longest.total_seconds(), 0
+        while True:
+            response = await self._call(job.poll, values)
+            polls += 1
+            told = reading.verdict(response, job.answer, self.connection.place)
+            if reading.holds(job.failed, told):
+                raise TryAgain("a job that failed as a whole")
+            if reading.holds(job.done, told):
+                break
+            if time.monotonic() > until:
+                raise TryAgain(f"a job that is not over after {job.longest.total_seconds():,.0f} seconds")
+            await asyncio.sleep(job.every.total_seconds())
+        if job.more is None:
+            return told, polls
+        response = await self._call(job.more, values)
+        return reading.verdict(response, job.answer, self.connection.place), polls + 1
+
+    async def _call(
+        self, request: Request, values: Mapping[str, Any], rows: Sequence[Mapping[str, Any]] = ()
+    ) -> httpx.Response:
+        """One call; once more with a new token where the old one is not accepted any longer."""
+        token = await self._logged_in()
+        response = await self._send(request, {**values, "token": token}, rows)
+        if self.declared.auth.login and _is_denied(request, response):
+            token = await self._logged_in(instead_of=token)
+            response = await self._send(request, {**values, "token": token}, rows)
+        return response
+
+    async def _send(
+        self, request: Request, values: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+    ) -> httpx.Response:
+        assert self._client, "enter the platform before sending"  # noqa: S101
+        prepared = prepare(
+            request,
+            {**self._common, **values},
+            rows,
+            headers={**self.declared.headers, **self.declared.auth.headers},
+            query=self.declared.auth.query,
+        )
+        try:
+            return await self._client.request(
+                prepared.method,
+                self._base.copy_with(path=self._base.path.rstrip("/") + prepared.path),
+                params=prepared.query or None,
+                headers=prepared.headers,
+                content=prepared.content,
+            )
+        except httpx.TransportError as error:  # its text may hold the address's secrets
+            raise TryAgain(type(error).__name__) from error
+
+    async def _logged_in(self, instead_of: str | None = None) -> str:
+        login = self.declared.auth.login
+        if login is None:
+            return ""
+        async with self._logging_in:
+            if self._token is None or self._token == instead_of:
+                prepared = prepare(login, self._common, (), headers={}, query={})
+                assert self._client, "enter the platform before sending"  # noqa: S101
+                url = (
+                    self._base.copy_with(path=prepared.path)
+                    if prepared.path.startswith("/")
+                    else address(PlatformConnection(prepared.path, extra=self.connection.extra))
+                )
+                try:
+                    response = await self._client.request(
+                        prepared.method, url, headers=prepared.headers, content=prepared.content
+                    )
+                except httpx.TransportError as error:
+                    raise TryAgain(type(error).__name__) from error
+                if response.status_code >= 500 or response.status_code == 429:
+                    raise TryAgain(
+                        f"HTTP {response.status_code} at login", wait=reading.retry_after(response)
+                    )
+                token = reading.found(login.token, reading.json_of(response))
+                if not response.is_success or not isinstance(token, str):
+                    raise PlatformError(
+                        f"{self.connection.place} does not let us log in (HTTP {response.status_code})"
+                    )
+                self._token = token
+            return self._token
+
+
+class Prepared:
+    """A request as it goes out."""
+
+    def __init__(
+        self, method: str, path: str, query: dict[str, str], headers: dict[str, str], content: bytes | None
+    ) -> None:
+        self.method, self.path, self.query, self.headers, self.content = method, path, query, headers, content
+
+
+def prepare(
+    request: Request,
+    values: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    headers: Mapping[str, str],
+    query: Mapping[str, str],
+) -> Prepared:
+    """The request with everything filled in.
+
+    :raises ConfigError: the connection's extra or the row lacks what the declaration asks for.
+    """
+    try:
+        return _prepared(request, values, rows, headers, query)
+    except KeyError as error:
+        raise ConfigError(
+            f"the platform's {request.path} needs {error.args[0]!r}: in the connection's extra, or among the sync's fields"
+        ) from None
+
+
+def _prepared(
+    request: Request,
+    values: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    headers: Mapping[str, str],
+    query: Mapping[str, str],
+) -> Prepared:
+    sent = {name: str(template.fill(text, values)) for name, text in {**headers, **request.headers}.items()}
+    content = None
+    if request.form is not None:
+        form = {name: str(template.fill(text, values)) for name, text in request.form.items()}
+        content = str(httpx.QueryParams(form)).encode()
+        sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
+    elif request.body is not None:
+        content = json.dumps(template.fill(request.body, values, rows), ensure_ascii=False).encode()
+        sent.setdefault("Content-Type", "application/json")
+    asked = {name: str(template.fill(text, values)) for name, text in {**query, **request.query}.items()}
+    is_path = request.path.startswith("/")  # else an address of its own, such as where one logs in
+    path = template.fill_path(request.path, values) if is_path else str(template.fill(request.path, values))
+    return Prepared(request.method, path, asked, sent, content)
+
+
+def capabilities(declared: Declared) -> Capabilities:
+    """Rows that share their calls travel together."""
+    lanes = {action: " ".join(names) or action for action, names in declared.actions.items()}
+    return Capabilities(
+        batch_size=max(map(declared.size, declared.actions)),
+        in_flight=declared.limits.in_flight,
+        keyed=declared.keyed,
+        lanes=lanes,
+        sizes={lanes[action]: declared.size(action) for action in declared.actions},
+        per_second=declared.limits.per_second,
+        calls={lanes[action]: declared.requests(action) for action in declared.actions},
+    )
+
+
+def address(connection: PlatformConnection) -> httpx.URL:
+    """Where the account is. People do not travel unencrypted over a network.
+
+    :raises ConfigError: it is no web address, or not encrypted.
+    """
+    try:
+        base = httpx.URL(connection.url)
+    except httpx.InvalidURL:
+        base = httpx.URL()
+    if base.scheme not in ("http", "https") or not base.host:
+        raise ConfigError(f"{connection.place} is no web address; it must begin with https://")
+    is_insecure = any(
+        str(connection.extra.get(name)).lower() == "true" for name in ("insecure", "allow_http")
+    )
+    if base.scheme == "http" and not transport.is_here(base.host) and not is_insecure:
+        raise ConfigError(
+            f"{connection.place} is not encrypted; use https, "
+            'or set "insecure": true in the connection\'s extra if the network is your own'
+        )
+    return base
+
+
+def _is_denied(request: Request, response: httpx.Response) -> bool:
+    condition = request.answer.denied if isinstance(request, Call) else None
+    return response.status_code == 401 or reading.holds(condition, reading.json_of(response))
+
+
+def _parts(rows: list[Row], size: int) -> Iterator[list[Row]]:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]

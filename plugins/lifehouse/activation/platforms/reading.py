@@ -1,0 +1,187 @@
+"""What a platform's answer says of every row of a call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from functools import cache
+from typing import Any
+
+import httpx
+import jmespath
+from jmespath.exceptions import JMESPathError
+from jmespath.parser import ParsedResult
+
+from lifehouse.activation.platforms.base import BatchRefused, Row, TryAgain
+from lifehouse.activation.platforms.declaration import Answer, Rows
+from lifehouse.errors import PlatformError
+
+_NO_REASON = "no reason given"
+
+
+@dataclass
+class Said:
+    """``refused``: outbox id → reason. ``settled``: nothing is left to do for these rows. ``ids``: outbox id → the platform's."""
+
+    refused: dict[int, str] = field(default_factory=dict)
+    settled: set[int] = field(default_factory=set)
+    ids: dict[int, str] = field(default_factory=dict)
+
+    def is_open(self, outbox_id: int, only: str | None) -> bool:
+        """Whether a call is still to be made for the row. :param only: known or unknown, if it is for such rows alone."""
+        is_wanted = only is None or (outbox_id in self.ids) == (only == "known")
+        return is_wanted and outbox_id not in self.refused and outbox_id not in self.settled
+
+
+class Denied(PlatformError):
+    """Our credentials are not accepted."""
+
+
+def verdict(response: httpx.Response, answer: Answer, place: str) -> Any:
+    """The body of an answer that counts.
+
+    :raises TryAgain: it does not count. :raises BatchRefused: nothing was applied. :raises PlatformError: no batch has a chance.
+    """
+    status, body = response.status_code, json_of(response)
+    if status in answer.already:
+        return body
+    if body is None and response.is_success and _is_asked_of(answer):
+        raise TryAgain("an answer that cannot be read", status_code=status)
+    if status in answer.limited_statuses or holds(answer.limited, body):
+        raise TryAgain("rate limit", wait=retry_after(response), is_limit=True, status_code=status)
+    if status == 401 or holds(answer.denied, body):
+        raise Denied(f"{place} does not accept our credentials (HTTP {status})")
+    if status in (408, 425) or status >= 500 or holds(answer.again, body):
+        raise TryAgain(f"HTTP {status}", wait=retry_after(response), status_code=status)
+    if status == 403:
+        raise Denied(f"{place} does not let us do this (HTTP {status})")
+    if status in (404, 405) or not (response.is_success or response.is_client_error):
+        raise PlatformError(f"{place} has no such endpoint (HTTP {status})")
+    if response.is_client_error or holds(answer.refused, body):
+        raise BatchRefused(f"HTTP {status}: {found(answer.reason, body) or _words(body)}", status)
+    return body
+
+
+def read(body: Any, answer: Answer, rows: Sequence[Row], ids: Mapping[int, str], status: int) -> Said:
+    """What the body says of the rows.
+
+    :raises TryAgain: it leaves rows out of which it must speak.
+    """
+    said = Said()
+    if answer.errors:
+        for row, item in _items(body, answer.errors, rows, ids):
+            if holds(answer.errors.already, item):
+                said.settled.add(row.outbox_id)
+            else:
+                said.refused[row.outbox_id] = _reason(answer.errors, item)
+    if answer.results:
+        _read_results(body, answer.results, rows, ids, status, said)
+    return said
+
+
+def _read_results(
+    body: Any, results: Rows, rows: Sequence[Row], ids: Mapping[int, str], status: int, said: Said
+) -> None:
+    spoken_of = set(said.refused) | said.settled
+    for row, item in _items(body, results, rows, ids):
+        if results.ok is None or holds(results.ok, item):
+            given = None if results.by_id else found(results.id, item)
+            if given is not None:
+                said.ids[row.outbox_id] = str(given)
+        elif holds(results.already, item):
+            said.settled.add(row.outbox_id)
+        else:
+            said.refused.setdefault(row.outbox_id, _reason(results, item))
+        spoken_of.add(row.outbox_id)
+    silent = [row.outbox_id for row in rows if row.outbox_id not in spoken_of]
+    if silent and results.absent == "again":
+        raise TryAgain("an answer that leaves rows out", status_code=status)
+    for outbox_id in silent:
+        if results.absent == "ok":
+            said.settled.add(outbox_id)
+        elif results.absent == "refused":
+            said.refused[outbox_id] = "the platform does not know it"
+
+
+def _items(body: Any, listed: Rows, rows: Sequence[Row], ids: Mapping[int, str]) -> list[tuple[Row, Any]]:
+    """The list's items with the rows they speak of; an item that speaks of none of them is left out."""
+    items = found(listed.at, body)
+    if items is None:
+        items = []
+    if not isinstance(items, list):
+        items = [items]
+    if listed.position is not None:
+        numbers = [found(listed.position, item) for item in items]
+        return [
+            (rows[number], item)
+            for number, item in zip(numbers, items, strict=True)
+            if isinstance(number, int) and 0 <= number < len(rows)
+        ]
+    if listed.key is not None:
+        by_name = {row.key.lower(): row for row in rows}
+        name = listed.key
+    elif listed.by_id:
+        by_name = {ids[row.outbox_id].lower(): row for row in rows if row.outbox_id in ids}
+        name = listed.id or "@"
+    else:
+        return list(zip(rows, items, strict=False))
+    named = [(str(found(name, item)).lower(), item) for item in items]
+    return [(by_name[one], item) for one, item in named if one in by_name]
+
+
+def _reason(listed: Rows, item: Any) -> str:
+    return str(found(listed.reason, item) or _NO_REASON)
+
+
+def _words(body: Any) -> str:
+    for name in ("message", "reason", "detail", "error", "title", "description"):
+        if isinstance(body, dict) and isinstance(body.get(name), str):
+            return str(body[name])
+    return "refused"
+
+
+def _is_asked_of(answer: Answer) -> bool:
+    """Whether anything is read in the body, so that none at all is no answer."""
+    return any((answer.results, answer.errors, answer.refused, answer.again, answer.limited, answer.denied))
+
+
+def holds(expression: str | None, body: Any) -> bool:
+    return expression is not None and body is not None and found(expression, body) is True
+
+
+def found(expression: str | None, body: Any) -> Any:
+    if expression is None:
+        return None
+    try:
+        return _compiled(expression).search(body)
+    except JMESPathError:  # a function that cannot take what is there: nothing is found
+        return None
+
+
+@cache
+def _compiled(expression: str) -> ParsedResult:
+    return jmespath.compile(expression)
+
+
+def json_of(response: httpx.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
+
+def retry_after(response: httpx.Response) -> float | None:
+    """Seconds, from either form of the header (RFC 9110, 10.2.3)."""
+    text = response.headers.get("Retry-After", "").strip()
+    if not text:
+        return None
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except (TypeError, ValueError):
+        return None

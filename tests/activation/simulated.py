@@ -1,0 +1,149 @@
+"""A simulated platform: a real HTTP server with the vendor's behaviour behind it, keyed, with faults on demand."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request: the query's first values, the body as it was read."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: Any
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens to one request: nothing is applied, or it is and the answer is lost."""
+
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    applied: bool = False
+    reset: bool = False
+
+
+class Wrong(Exception):
+    """An answer other than success: status and body."""
+
+    def __init__(self, status: int, body: Any) -> None:
+        self.status, self.body = status, body
+        super().__init__(status)
+
+
+class Simulated:
+    """``people`` is what it holds: address → fields; ``members`` are in the segment there.
+
+    :cvar connection: the extra of a connection to it. :cvar options: of a sync. :cvar fields: of a sync.
+    """
+
+    name: str
+    login = "login"
+    secret = "secret"
+    extra: dict[str, Any] = {}
+    options: dict[str, Any] = {}
+    fields: dict[str, str] = {"first_name": "first_name"}
+    key = "email"
+
+    def __init__(self) -> None:
+        self.people: dict[str, dict[str, Any]] = {}
+        self.members: set[str] = set()
+        self.refused: set[str] = set()
+        self.faults: deque[Fault] = deque()
+        self.asked: list[Asked] = []
+        self.created: list[str] = []
+        self._ids: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def answer(self, asked: Asked) -> tuple[int, Any]:
+        """Status and body. :raises Wrong: it is refused."""
+        raise NotImplementedError
+
+    def take(self, key: str, fields: dict[str, Any], *, member: bool | None = None) -> str:
+        """Hold a person, as a keyed platform does: the same address is the same person. Returns the platform's id."""
+        if key not in self.people:
+            self.created.append(key)
+        self.people.setdefault(key, {}).update(fields)
+        if member is not None:
+            (self.members.add if member else self.members.discard)(key)
+        return self.id_of(key)
+
+    def id_of(self, key: str) -> str:
+        return self._ids.setdefault(key, str(1001 + len(self._ids)))
+
+    def by_id(self, platform_id: str) -> str | None:
+        return next((key for key, one in self._ids.items() if one == str(platform_id)), None)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Simulated:
+        simulated = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def _any(self) -> None:
+                simulated._talk(self)
+
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _any
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _talk(self, handler: BaseHTTPRequestHandler) -> None:
+        raw = handler.rfile.read(int(handler.headers.get("Content-Length") or 0)).decode()
+        is_form = (handler.headers.get("Content-Type") or "").startswith("application/x-www-form")
+        parts = urlsplit(handler.path)
+        asked = Asked(
+            handler.command,
+            parts.path,
+            _firsts(parts.query),
+            {name.lower(): value for name, value in handler.headers.items()},
+            _firsts(raw) if is_form else json.loads(raw) if raw else None,
+        )
+        with self._lock:
+            self.asked.append(asked)
+            fault = self.faults.popleft() if self.faults else None
+            try:
+                status, body = (0, None) if fault and not fault.applied else self.answer(asked)
+            except Wrong as wrong:
+                status, body = wrong.status, wrong.body
+        if fault and fault.reset:
+            handler.close_connection = True
+            handler.connection.close()
+            return
+        if fault:
+            status, body = fault.status, {}
+        said = b"" if body is None else json.dumps(body).encode()
+        handler.send_response(status)
+        for name, value in (fault.headers if fault else {}).items():
+            handler.send_header(name, value)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Content-Length", str(len(said)))
+        handler.end_headers()
+        handler.wfile.write(said)
+
+
+def _firsts(text: str) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(text, keep_blank_values=True).items()}

@@ -1,0 +1,107 @@
+"""The requests of the shipped platforms against the contracts that their makers publish; and requests that those refuse."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from lifehouse.activation.platforms import catalog, check
+from lifehouse.activation.platforms.http import Prepared
+from lifehouse.cli.app import build
+from support.contracts import contract, installed_prism, serving
+
+#: Platform → contracts. Of Zoho's tags and of Fxiaoke's updates see ``UNTOLD``.
+CONTRACTS = {
+    "hubspot": ["hubspot/contacts.v3.limits.json", "hubspot/lists-memberships.v3.json"],
+    "zoho_crm": ["zoho/record.served.limits.json"],
+    "mailchimp": ["mailchimp/marketing.limits.json"],
+    "zendesk": ["zendesk/support.limits.json"],
+    "klaviyo": ["klaviyo/profiles.limits.json", "klaviyo/lists.json"],
+    "fxiaoke": ["fxiaoke/openapi.derived.json"],
+    "pipedrive": ["pipedrive/openapi.json"],
+}
+#: Calls that the contracts at hand do not describe, or describe by what the vendor answers rather than by what it takes.
+UNTOLD = {"zoho_crm": {"tag", "untag"}, "fxiaoke": {"update", "unmark"}}
+
+
+def broken(body: bytes) -> bytes:
+    """The body with its first list, else its innermost object, replaced by a text; one that has neither becomes a list."""
+    told = json.loads(body)
+
+    def spoil(shape: Any) -> bool:
+        for name, item in shape.items() if isinstance(shape, dict) else ():
+            if isinstance(item, list) and item:
+                shape[name] = "not a list"
+                return True
+            if isinstance(item, dict) and spoil(item):
+                return True
+        for name, item in shape.items() if isinstance(shape, dict) else ():
+            if isinstance(item, dict):
+                shape[name] = "not an object"
+                return True
+        return False
+
+    return json.dumps(told if spoil(told) else ["no object"]).encode()
+
+
+@pytest.mark.parametrize("name", sorted(CONTRACTS.keys() - {"zendesk"}))
+def test_the_check_accepts_what_ships_and_refuses_what_is_broken(name: str) -> None:
+    files = [contract(file) for file in CONTRACTS[name]]
+    path = catalog.SHIPPED / f"{name}.yml"
+    declared = catalog.find(name, Path())
+    assert declared
+    found = {sample.call: sample for sample in check.against(declared, files)}
+    problems = {call: sample.problem for call, sample in found.items() if sample.problem}
+    assert problems.keys() == UNTOLD.get(name, set())
+    apis = {file.name: check._open(file) for file in files}
+    for call, sample in found.items():
+        if sample.prepared.content and call not in UNTOLD.get(name, ()):
+            sent = copy.copy(sample.prepared)
+            sent.content = broken(sent.content or b"")
+            assert check._problem(apis, sent), f"{call} is accepted whatever it says"
+    arguments = [argument for file in files for argument in ("--contract", str(file))]
+    shown = CliRunner().invoke(build(), ["platform", "check", str(path), *arguments])
+    assert shown.exit_code == (1 if name in UNTOLD else 0), shown.output
+
+
+@pytest.fixture(scope="module")
+def prism(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return installed_prism(tmp_path_factory.mktemp("prism"))
+
+
+@pytest.mark.parametrize("name", sorted(CONTRACTS))
+def test_prism_accepts_what_ships_and_refuses_what_is_broken(name: str, prism: Path) -> None:
+    declared = catalog.find(name, Path())
+    assert declared
+    left = {sample.call: sample.prepared for sample in check.samples(declared)}
+    for file in CONTRACTS[name]:
+        with serving(prism, contract(file)) as url:
+            for call, sent in list(left.items()):
+                status = _status(url, sent)
+                if status == 404:  # another contract's
+                    continue
+                assert 200 <= status < 300, f"{call}: {status}"
+                if sent.content:
+                    bad = copy.copy(sent)
+                    bad.content = broken(sent.content)
+                    assert 400 <= _status(url, bad) < 500, f"{call} is accepted whatever it says"
+                del left[call]
+    assert left.keys() == UNTOLD.get(name, set())
+
+
+def _status(url: str, sent: Prepared) -> int:
+    return httpx.request(
+        sent.method,
+        url + sent.path,
+        params=sent.query or None,
+        headers=sent.headers,
+        content=sent.content,
+        trust_env=False,
+        timeout=60,
+    ).status_code

@@ -1,0 +1,121 @@
+"""A platform's declaration: mistakes are told with their line, and what the guide shows is sound."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from simulated import Asked, Fault, Simulated, Wrong
+from typer.testing import CliRunner
+from world import World
+
+from lifehouse.activation.connection import PlatformConnection
+from lifehouse.activation.platforms import declaration, template
+from lifehouse.cli.app import build
+from lifehouse.errors import ConfigError
+from lifehouse.project import INSTALLATION
+
+GUIDE = (INSTALLATION / "docs" / "add-a-platform.md").read_text(encoding="utf-8")
+LETTERBOX = re.findall(r"```yaml\n# dags/platforms/letterbox.yml\n(.*?)```", GUIDE, re.DOTALL)[0]
+
+
+class Letterbox(Simulated):
+    """What the guide's platform does."""
+
+    name = "letterbox"
+    options = {"mailing": "m1"}
+
+    def answer(self, asked: Asked) -> tuple[int, object]:
+        if asked.path == "/v1/recipients/batch":
+            rows = asked.body["recipients"]
+            if any(row["email"] in self.refused for row in rows):
+                raise Wrong(422, {"message": "one of them is no recipient"})
+            return 200, {
+                "results": [
+                    {"email": row["email"], "status": "ok", "id": self.take(row["email"], row["data"])}
+                    for row in rows
+                ]
+            }
+        assert asked.path == "/v1/mailings/m1/recipients"
+        self.members |= {str(self.by_id(one)) for one in asked.body.get("add", [])}
+        self.members -= {str(self.by_id(one)) for one in asked.body.get("remove", [])}
+        return 200, {}
+
+
+def test_the_guides_platform_is_added_in_one_file(world: World) -> None:
+    folder = world.ctx.project.root / "dags" / "platforms"
+    folder.mkdir(parents=True)
+    (folder / "letterbox.yml").write_text(LETTERBOX, encoding="utf-8")
+    shown = CliRunner().invoke(build(), ["platform", "check", str(folder / "letterbox.yml")])
+    assert shown.exit_code == 0, shown.output
+    assert "POST /v1/recipients/batch" in shown.output
+    sending = {"backoff": "10ms", "per_second": 500}
+    world.declare(
+        platform="letterbox", options={"mailing": "m1"}, fields={"name": "first_name"}, sending=sending
+    )
+    keys = set(world.people(9))
+    with Letterbox() as letterbox:
+        letterbox.refused = {"c0004@example.com"}
+        letterbox.faults.append(Fault(reset=True, applied=True))
+        world.connection = PlatformConnection(letterbox.url, None, "secret")
+        done = world.sync()
+        assert (done.confirmed, done.refused) == (8, 1)
+        assert letterbox.members == keys - letterbox.refused
+        world.leave(["c0001"])
+        world.sync()
+        assert letterbox.members == keys - letterbox.refused - {"c0001@example.com"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "words"),
+    [
+        ("keyed: true", "keyd: true", r"letterbox.yml:4: unknown key 'keyd'; did you mean 'keyed'\?"),
+        ("add: [upsert, join]", "add: [upsert, jion]", r"there is no call 'jion'; did you mean 'join'\?"),
+        (
+            "{options.mailing}",
+            "{options.mailin}",
+            r"nothing is called {options.mailin}; did you mean {options.mailing}\?",
+        ),
+        (
+            "status == 'ok'",
+            "status = 'ok'",
+            r"letterbox.yml:\d+: calls.upsert.answer.results.ok: .* is no JMESPath",
+        ),
+        ("{each: {email", "{all: {email", r"calls.upsert: a call for several rows needs `each:`"),
+        ("keyed: true", "keyed: false", r"a batch that is repeated must be one call"),
+        ('"{key}"', '"{key|rot13}"', r"there is no filter 'rot13'; there are text"),
+        ("  leave:", "  spare: {path: /x}\n  leave:", r"calls: no action uses spare"),
+    ],
+)
+def test_a_mistake_is_told_with_its_line(tmp_path: Path, wrong: str, right: str, words: str) -> None:
+    file = tmp_path / "letterbox.yml"
+    assert wrong in LETTERBOX
+    file.write_text(LETTERBOX.replace(wrong, right, 1), encoding="utf-8")
+    with pytest.raises(ConfigError, match=words):
+        declaration.load(file)
+
+
+def test_an_unknown_option_is_told_where_the_sync_says_it(world: World) -> None:
+    world.declare(platform="mailchimp", options={"list": "abc", "segment_id": 1})
+    with pytest.raises(ConfigError, match=r"push.yml:\d+: unknown key 'list'; did you mean 'list_id'\?"):
+        world.sync()
+
+
+def test_what_is_put_into_a_path_stays_one_part_of_it() -> None:
+    assert template.fill_path("/people/{key}/tags", {"key": "a/../b?c"}) == "/people/a%2F..%2Fb%3Fc/tags"
+
+
+def test_objects_are_put_together_and_texts_filled_in() -> None:
+    shape = {
+        "to": {"each": {"...": "{fields|nested}", "{options.flag}": True, "user": {"id": "{key}"}}},
+        "n": "{n|number}",
+    }
+    rows = [{"key": "k1", "fields": {"user.name": "Ann", "age": 7}}, {"key": "k2", "fields": {}}]
+    assert template.fill(shape, {"options": {"flag": "on"}, "n": "12"}, rows) == {
+        "to": [
+            {"user": {"name": "Ann", "id": "k1"}, "age": 7, "on": True},
+            {"on": True, "user": {"id": "k2"}},
+        ],
+        "n": 12,
+    }

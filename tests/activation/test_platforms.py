@@ -1,0 +1,86 @@
+"""Every platform that ships as a declaration, against a simulation of it: one suite over all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from simulated import Fault, Simulated
+from vendors import VENDORS, Fxiaoke, Zoho
+from world import World
+
+from lifehouse.activation.connection import PlatformConnection
+from lifehouse.activation.plan import plan
+from lifehouse.activation.platforms import catalog
+from lifehouse.context import Context
+
+QUICK = {"backoff": "10ms", "attempts": 4, "per_second": 500}
+
+
+@pytest.fixture(params=VENDORS, ids=lambda vendor: vendor.name)
+def vendor(request: pytest.FixtureRequest) -> Iterator[Simulated]:
+    with request.param() as running:
+        yield running
+
+
+@pytest.fixture
+def company(make_context: Callable[..., Context], vendor: Simulated, tmp_path: Path) -> World:
+    """Twelve champions, and a sync that mirrors them in the vendor's platform."""
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "lifehouse.yml").write_text("company: Test\nreporting_currency: EUR\n", encoding="utf-8")
+    connection = PlatformConnection(vendor.url, vendor.login, vendor.secret, vendor.extra)
+    world = World(make_context(project_root=root), connection).build()
+    world.publish()
+    world.declare(platform=vendor.name, options=vendor.options, fields=vendor.fields, sending=QUICK)
+    return world
+
+
+def test_every_declaration_that_ships_is_simulated() -> None:
+    assert {vendor.name for vendor in VENDORS} == {path.stem for path in catalog.SHIPPED.glob("*.yml")}
+
+
+def test_a_segment_is_mirrored_through_changes_refusals_and_faults(company: World, vendor: Simulated) -> None:
+    keys = set(company.people(12))
+    bad = "c0003@example.com"
+    vendor.refused = {bad}
+    proposed = plan(company.ctx, "push")
+    assert (proposed.adds, proposed.rows) == (12, 12)
+
+    first = company.sync()
+    assert (first.confirmed, first.refused) == (11, 1)
+    assert vendor.members == vendor.people.keys() == keys - {bad}
+    reason = company.ctx.warehouse.value("select reason from activation.ledger where status = 'refused'")
+    assert reason
+    assert "@" not in reason
+    assert company.sync().calls == 0
+
+    company.sql("update marts.customers set first_name = 'Anna' where customer_id = 'c0001'")
+    company.leave(["c0002"])
+    company.sql("update marts.customers set email = 'd@example.com' where customer_id = 'c0003'")
+    vendor.faults.extend(
+        [
+            Fault(429, {"Retry-After": "0"}),
+            Fault(500),
+            Fault(reset=True),
+            Fault(503, applied=True),
+            Fault(reset=True, applied=True),
+        ]
+    )
+    second = company.sync()
+    assert (second.confirmed, second.refused) == (3, 0)
+    assert vendor.members == keys - {bad, "c0002@example.com"} | {"d@example.com"}
+    assert "Anna" in str(vendor.people["c0001@example.com"])
+    assert len(vendor.created) == len(set(vendor.created)) == 12, "somebody was made twice"
+    assert company.sync().calls == 0
+
+
+@pytest.mark.parametrize("vendor", [Zoho, Fxiaoke], ids=["zoho_crm", "fxiaoke"], indirect=True)
+def test_credentials_that_expire_are_renewed(company: World, vendor: Zoho | Fxiaoke) -> None:
+    company.people(3)
+    company.sync()
+    company.leave(["c0001"])
+    vendor.expire()
+    assert company.sync().confirmed == 1
+    assert vendor.members == {"c0002@example.com", "c0003@example.com"}

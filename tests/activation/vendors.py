@@ -1,0 +1,318 @@
+"""The vendors whose platforms ship, each as its documentation describes the calls that we make."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from simulated import Asked, Simulated, Wrong
+
+
+class Hubspot(Simulated):
+    name = "hubspot"
+    options = {"list_id": "42"}
+    fields = {"firstname": "first_name", "revenue": "net_revenue"}
+
+    def answer(self, asked: Asked) -> tuple[int, Any]:
+        if asked.headers.get("authorization") != "Bearer secret":
+            raise Wrong(401, {"message": "no"})
+        match asked.path.rsplit("/", 2)[-2:]:
+            case "batch", "upsert":
+                return self._upsert(asked.body["inputs"])
+            case "batch", "read":
+                found = [one["id"] for one in asked.body["inputs"] if one["id"] in self.people]
+                return 200, {
+                    "results": [{"id": self.id_of(key), "properties": {"email": key}} for key in found]
+                }
+            case "memberships", "add-and-remove":
+                keys = {one: self.by_id(one) for one in asked.body["recordIdsToAdd"]}
+                self.members |= {key for key in keys.values() if key}
+                self.members -= {self.by_id(one) for one in asked.body["recordIdsToRemove"]}
+                return 200, {"recordIdsMissing": [one for one, key in keys.items() if not key]}
+        raise Wrong(404, {})
+
+    def _upsert(self, inputs: list[dict[str, Any]]) -> tuple[int, Any]:
+        if len(inputs) > 100 or not all(
+            isinstance(v, str) for one in inputs for v in one["properties"].values()
+        ):
+            raise Wrong(400, {"message": "invalid input JSON"})
+        done = [one for one in inputs if one["id"] not in self.refused]
+        results = [
+            {"id": self.take(one["id"], one["properties"]), "objectWriteTraceId": one["objectWriteTraceId"]}
+            for one in done
+        ]
+        errors = [
+            {"message": "Email is invalid", "context": {"objectWriteTraceId": [one["objectWriteTraceId"]]}}
+            for one in inputs
+            if one["id"] in self.refused
+        ]
+        return (207, {"results": results, "errors": errors}) if errors else (200, {"results": results})
+
+
+class Zoho(Simulated):
+    name = "zoho_crm"
+    options = {"tag": "Champions"}
+    fields = {"Last_Name": "first_name"}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tokens = (f"t{number}" for number in itertools.count(1))
+        self.token = "none yet"
+
+    @property
+    def extra(self) -> dict[str, Any]:  # type: ignore[override]
+        return {"accounts_url": self.url, "refresh_token": "r"}
+
+    def expire(self) -> None:
+        self.token = "another"
+
+    def answer(self, asked: Asked) -> tuple[int, Any]:
+        if asked.path == "/oauth/v2/token":
+            if (asked.body["refresh_token"], asked.body["client_secret"]) != ("r", "secret"):
+                return 200, {"error": "invalid_code"}
+            self.token = next(self.tokens)
+            return 200, {"access_token": self.token, "expires_in": 3600}
+        if asked.headers.get("authorization") != f"Zoho-oauthtoken {self.token}":
+            raise Wrong(401, {"code": "INVALID_TOKEN", "status": "error", "message": "invalid oauth token"})
+        match asked.path.split("/")[3:]:
+            case ["Contacts", "upsert"]:
+                return 200, {"data": [self._upsert(one) for one in asked.body["data"]]}
+            case ["Contacts", "search"]:
+                key = asked.query["email"]
+                return (200, {"data": [{"id": self.id_of(key)}]}) if key in self.people else (204, None)
+            case ["Contacts", "actions", ("add_tags" | "remove_tags") as action]:
+                for one in asked.body["ids"]:
+                    key = self.by_id(one)
+                    if key:
+                        (self.members.add if action == "add_tags" else self.members.discard)(key)
+                return 200, {"data": [{"status": "success", "code": "SUCCESS"} for _ in asked.body["ids"]]}
+        raise Wrong(404, {})
+
+    def _upsert(self, record: dict[str, Any]) -> dict[str, Any]:
+        key = record["Email"]
+        if key in self.refused:
+            return {"status": "error", "code": "INVALID_DATA", "message": "invalid data", "details": {}}
+        return {"status": "success", "code": "SUCCESS", "details": {"id": self.take(key, record)}}
+
+
+class Mailchimp(Simulated):
+    name = "mailchimp"
+    options = {"list_id": "abc", "segment_id": 7}
+    fields = {"FNAME": "first_name"}
+
+    def answer(self, asked: Asked) -> tuple[int, Any]:
+        body = asked.body
+        if asked.path == "/lists/abc":
+            errors = [
+                {
+                    "email_address": one["email_address"],
+                    "error": "looks fake or invalid",
+                    "error_code": "ERROR_GENERIC",
+                }
+                for one in body["members"]
+                if one["email_address"] in self.refused
+            ]
+            for one in body["members"]:
+                if one["email_address"] not in self.refused:
+                    self.take(one["email_address"], one["merge_fields"])
+            return 200, {"errors": errors, "error_count": len(errors)}
+        if asked.path == "/lists/abc/segments/7":
+            self.members |= set(body["members_to_add"])
+            self.members -= set(body["members_to_remove"])
+            return 200, {"errors": []}
+        raise Wrong(404, {"detail": "The requested resource could not be found."})
+
+
+class Zendesk(Simulated):
+    name = "zendesk"
+    options = {"checkbox": "champion"}
+    fields = {"name": "first_name", "user_fields.stage": "status_stage"}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.jobs: dict[str, list[dict[str, Any]]] = {}
+        self.polled: set[str] = set()
+
+    def answer(self, asked: Asked) -> tuple[int, Any]:
+        if asked.path.endswith("/create_or_update_many"):
+            job = f"j{len(self.jobs) + 1}"
+            self.jobs[job] = [self._user(index, one) for index, one in enumerate(asked.body["users"])]
+            return 200, {"job_status": {"id": job, "status": "queued", "results": None}}
+        job = asked.path.rsplit("/", 1)[-1]
+        if job not in self.polled:  # the first time it is still at work
+            self.polled.add(job)
+            return 200, {"job_status": {"id": job, "status": "working", "results": None}}
+        return 200, {"job_status": {"id": job, "status": "completed", "results": self.jobs[job]}}
+
+    def _user(self, index: int, user: dict[str, Any]) -> dict[str, Any]:
+        if user["email"] in self.refused:
+            return {
+                "index": index,
+                "error": "UserCreateError",
+                "details": "Email: is not valid",
+                "status": "Failed",
+            }
+        own = user["user_fields"]
+        key = self.take(user["email"], {"name": user.get("name")}, member=own["champion"])
+        return {"index": index, "id": int(key), "status": "Updated", "success": True}
+
+
+class Klaviyo(Simulated):
+    name = "klaviyo"
+    options = {"list_id": "L1"}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.jobs: dict[str, list[str]] = {}
+
+    def answer(self, asked: Asked) -> tuple[int, Any]:
+        if asked.headers.get("revision") != "2026-07-15":
+            raise Wrong(400, {"errors": [{"detail": "no revision"}]})
+        match asked.path.strip("/").split("/")[1:]:
+            case ["profile-bulk-import-jobs"]:
+                return 202, {
+                    "data": {"id": self._import(asked.body["data"]), "attributes": {"status": "queued"}}
+                }
+            case ["profile-bulk-import-jobs", job]:
+                return 200, {"data": {"id": job, "attributes": {"status": "complete"}}}
+            case ["profile-bulk-import-jobs", job, "import-errors"]:
+                return 200, {
+                    "data": [
+                        {"attributes": {"detail": "Invalid email", "original_payload": {"email": key}}}
+                        for key in self.jobs[job]
+                    ]
+                }
+            case ["profiles"]:
+                key = asked.query["filter"].split('"')[1]
+                return 200, {"data": [{"id": self.id_of(key)}] if key in self.people else []}
+            case ["lists", "L1", "relationships", "profiles"]:
+                self.members -= {self.by_id(one["id"]) for one in asked.body["data"]}
+                return 204, None
+        raise Wrong(404, {})
+
+    def _import(self, data: dict[str, Any]) -> str:
+        assert data["relationships"]["lists"]["data"] == [{"type": "list", "id": "L1"}]
+        job = f"j{len(self.jobs) + 1}"
+        profiles = [one["attributes"] for one in data["attributes"]["profiles"]["data"]]
+        self.jobs[job] = [one["email"] for one in profiles if one["email"] in self.refused]
+        for one in profiles:
+            if one["email"] not in self.refused:
+                self.take(one["email"], one, member=True)
+        return job
+
+
+class Fxiaoke(Simulated):
+    name = "fxiaoke"
+    options = {"flag": "champion__c"}
+    extra = {"corp_id": "c", "user_id": "u", "permanent_code": "p"}
+    fields = {"name": "first_name"}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.token = "k1"
+
+    def expire(self) -> None:
+        self.token = "k2"
+
+    def answer(self, asked: Asked) -> tuple[int, Any]:
+        if asked.path.endswith("/get/V2"):
+            return 200, {"errorCode": 0, "corpAccessToken": self.token, "corpId": "c"}
+        if asked.body["corpAccessToken"] != self.token:
+            return 200, {"errorCode": 20016, "errorMessage": "corpAccessToken expired"}
+        match asked.path.rsplit("/", 1)[-1]:
+            case "query":
+                key = asked.body["data"]["search_query_info"]["filters"][0]["field_values"][0]
+                found = [{"_id": self.id_of(key)}] if key in self.people else []
+                return 200, {"errorCode": 0, "data": {"dataList": found}}
+            case "create":
+                data = asked.body["data"]["object_data"]
+                if data["email"] in self.refused:
+                    return 200, {"errorCode": 320002, "errorMessage": "field validation failed"}
+                made = self.take(data["email"], data, member=data["champion__c"])
+                return 200, {"errorCode": 0, "dataId": made}
+            case "update":
+                data = asked.body["data"]["object_data"]
+                key = self.by_id(data["_id"]) or ""
+                self.take(key, data, member=data["champion__c"])
+                return 200, {"errorCode": 0}
+        raise Wrong(404, {})
+
+
+class Pipedrive(Simulated):
+    name = "pipedrive"
+    options = {"flag": "f1"}
+    fields = {"name": "first_name"}
+
+    def answer(self, asked: Asked) -> tuple[int, Any]:
+        if asked.query.get("api_token") != "secret":
+            raise Wrong(401, {"success": False, "error": "unauthorized access"})
+        if asked.path == "/persons/search":
+            key = asked.query["term"]
+            items = [{"item": {"id": int(self.id_of(key))}}] if key in self.people else []
+            return 200, {"success": True, "data": {"items": items}}
+        if asked.method == "POST":
+            (key,) = asked.body["email"]
+            if key in self.refused:
+                raise Wrong(400, {"success": False, "error": "Invalid email"})
+            return 201, {"success": True, "data": {"id": int(self.take(key, asked.body, member=True))}}
+        key = self.by_id(asked.path.rsplit("/", 1)[-1])
+        if key is None:
+            raise Wrong(404, {"success": False, "error": "Person not found"})
+        self.take(key, asked.body, member=asked.body["f1"] == "yes")
+        return 200, {"success": True, "data": {"id": int(self.id_of(key))}}
+
+
+class Braze(Simulated):
+    name = "braze"
+    options = {"attribute": "champion"}
+
+    def answer(self, asked: Asked) -> tuple[int, Any]:
+        rows, errors = asked.body["attributes"], []
+        if len(rows) > 75:
+            raise Wrong(400, {"message": "too many attributes"})
+        for index, row in enumerate(rows):
+            if row["external_id"] in self.refused:
+                errors.append(
+                    {"type": "'external_id' is invalid", "input_array": "attributes", "index": index}
+                )
+            else:
+                self.take(row["external_id"], row, member=row["champion"])
+        return 201, {
+            "message": "success",
+            "attributes_processed": len(rows),
+            **({"errors": errors} if errors else {}),
+        }
+
+
+class CustomerIo(Simulated):
+    name = "customer_io"
+    options = {"attribute": "champion"}
+
+    def answer(self, asked: Asked) -> tuple[int, Any]:
+        errors = []
+        for index, row in enumerate(asked.body["batch"]):
+            key = row["identifiers"]["email"]
+            if key in self.refused:
+                errors.append(
+                    {"batch_index": index, "reason": "invalid", "field": "email", "message": "not an email"}
+                )
+            else:
+                self.take(key, row["attributes"], member=row["attributes"]["champion"])
+        return (207, {"errors": errors}) if errors else (200, {})
+
+
+class Iterable(Simulated):
+    name = "iterable"
+    options = {"field": "champion"}
+
+    def answer(self, asked: Asked) -> tuple[int, Any]:
+        bad = [one["email"] for one in asked.body["users"] if one["email"] in self.refused]
+        for one in asked.body["users"]:
+            if one["email"] not in self.refused:
+                self.take(one["email"], one["dataFields"], member=one["dataFields"]["champion"])
+        return 200, {"successCount": 0, "failedUpdates": {"invalidEmails": bad, "forgottenEmails": []}}
+
+
+VENDORS: list[type[Simulated]] = [
+    *(Hubspot, Zoho, Mailchimp, Zendesk, Klaviyo, Fxiaoke, Pipedrive, Braze, CustomerIo, Iterable),
+]

@@ -1,0 +1,70 @@
+"""Vendors' API contracts, which stay out of the repository, and Prism, which serves them and refuses what they do not allow."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from lifehouse.project import INSTALLATION
+from support.remote import free_port
+
+PRISM = "@stoplight/prism-cli@5.14.2"
+
+
+def contract(name: str) -> Path:
+    """A file in ``LIFEHOUSE_TEST_CONTRACTS``, else in a ``contracts`` folder next to the checkout; skips without it."""
+    named = os.environ.get("LIFEHOUSE_TEST_CONTRACTS")
+    around = [Path(named)] if named else sorted(INSTALLATION.parent.glob("*/contracts"))
+    for folder in around:
+        if (folder / name).is_file():
+            return folder / name
+    pytest.skip(
+        f"the contract {name!r} is not on this machine; set LIFEHOUSE_TEST_CONTRACTS to the folder that holds it"
+    )
+
+
+def installed_prism(folder: Path) -> Path:
+    """Prism, from npm's registry; skips where there is no Node or no way to the registry."""
+    if not shutil.which("npm"):
+        pytest.skip("Prism needs Node and npm")
+    quiet = ["--silent", "--no-audit", "--no-fund", "--no-save", "--prefix", str(folder)]
+    try:
+        done = subprocess.run(
+            ["npm", "install", *quiet, PRISM], timeout=240, capture_output=True, check=False
+        )
+    except subprocess.TimeoutExpired:
+        pytest.skip("npm's registry did not answer in time")
+    binary = folder / "node_modules" / ".bin" / "prism"
+    if done.returncode or not binary.exists():
+        pytest.skip("Prism could not be installed from npm's registry")
+    return binary
+
+
+@contextmanager
+def serving(prism: Path, file: Path) -> Iterator[str]:
+    """The address of a server that answers as the contract says, and with 4xx to what it does not allow."""
+    port = free_port()
+    command = [str(prism), "mock", "-h", "127.0.0.1", "-p", str(port), str(file)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + 60
+        while True:
+            try:
+                httpx.get(f"http://127.0.0.1:{port}/", trust_env=False)
+                break
+            except httpx.TransportError:
+                assert time.monotonic() < until, "Prism did not start"
+                assert process.poll() is None, "Prism ended"
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)

@@ -27,12 +27,14 @@ class Bound:
 #: Whose size follows the calendar or the rules rather than the records; people are told, the run goes on.
 _LOOSE = Bound(shrink=0.5, swell=2.0, severity="warning")
 BOUNDS = {
+    "acquisition_by_channel": _LOOSE,
     "campaign_results": _LOOSE,
     "campaigns": _LOOSE,
     "churn_reasons": _LOOSE,
     "cohorts": _LOOSE,
     "daily_sales": _LOOSE,
     "dates": _LOOSE,
+    "journey_gaps": _LOOSE,
     "lifecycle_stages": _LOOSE,
     "segment_members": Bound(shrink=0.5, swell=1.0),
     "satisfaction": _LOOSE,

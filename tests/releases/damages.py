@@ -345,6 +345,106 @@ DAMAGES: dict[str, list[Damage]] = {
             _NOBODY,
         ),
     ],
+    "care out of joint": [
+        (
+            "insert into {slot}.loyalty (customer_id, entered_at, exited_at, tier, earned, redeemed, expired, adjusted, "
+            "redemptions, balance) values ('nobody', '2024-01-01', '2024-01-02', 'gold', 5, 9, 0, 0, 1, -3)",
+            "loyalty",
+            "balance is the sum of the entries",
+        ),
+        ("select 1", "loyalty", "tiers follow one another"),
+        ("select 1", "loyalty", "no points lost"),
+        ("select 1", "loyalty", "accounts not overdrawn"),
+        (
+            "insert into {slot}.loyalty (customer_id, entered_at, earned, redeemed, expired, adjusted, redemptions, balance) "
+            "select 'nobody' || i, '2024-01-01', 0, 1, 0, 0, 1, -1 from generate_series(1, 30) as i",
+            "loyalty",
+            "accounts not overdrawn, nearly",
+        ),
+        ("select 1", "loyalty", _NOBODY),
+        (
+            "insert into {slot}.referrals (source, referral_key, customer_id, referred_at, converted_at, rewarded_at, state, reward) "
+            "select 'tiny', i::text, 'nobody', '2024-01-03', '2024-01-02', '2024-01-01', 'open', 5 from generate_series(1, 30) as i",
+            "referrals",
+            "no referral from the time to come",
+        ),
+        ("select 1", "referrals", "one thing after the other"),
+        ("select 1", "referrals", "one thing after the other, nearly"),
+        ("select 1", "referrals", "rewards have a currency"),
+        ("select 1", "referrals", _NOBODY),
+        (
+            "insert into {slot}.follow_ups (source, follow_up_key, customer_id, planned_at, due_at, held_at, state) "
+            "values ('tiny', '1', 'nobody', '2024-01-03', '2024-01-04', '2024-01-05', 'overdue')",
+            "follow_ups",
+            "states say what happened",
+        ),
+        ("select 1", "follow_ups", _NOBODY),
+        (
+            "insert into {slot}.service (month, kind, topic, tickets, answered, solved, open_tickets, judged, cost, currency, "
+            "costs_left_out) values ('2024-01-01', 'question', 'tea', 1, 2, 1, 0, 1, 0, 'EUR', 0)",
+            "service",
+            "tickets add up",
+        ),
+        ("select 1", "service", "every ticket counted"),
+        (
+            "create or replace view contract.tickets as select 'tiny'::text as source, i::text as source_key, "
+            "now() as opened_at, now() - interval '1 hour' as first_answer_at, null::timestamptz as solved_at "
+            "from generate_series(1, 30) as i",
+            "service",
+            "answered after being opened",
+        ),
+        ("select 1", "service", "answered after being opened, nearly"),
+        (
+            "insert into {slot}.satisfaction (month, survey, invited, responded, response_rate, answers, scored, promoters, "
+            "detractors, nps) values ('2024-01-01', 'nps', 1, 2, 1, 2, 2, 1, 0, 99)",
+            "satisfaction",
+            "answers add up",
+        ),
+        ("select 1", "satisfaction", "every answer counted"),
+        ("update {slot}.cohorts set customers = customers + 1", "cohorts", "cohorts add up"),
+        ("select 1", "cohorts", "everybody in one cohort"),
+        (
+            "insert into {slot}.churn_reasons (month, said_in, reason, side, mentions, customers) "
+            "values ('2024-01-01', 'survey', 'price', 'company', 1, 2)",
+            "churn_reasons",
+            "reasons add up",
+        ),
+    ],
+    "metrics out of joint": [
+        (
+            "update {slot}.stage_metrics set customers = customers + 1",
+            "stage_metrics",
+            "as many as the history has",
+        ),
+        ("update {slot}.stage_metrics set share = 2", "stage_metrics", "stages add up"),
+        (
+            "update {slot}.stage_metrics_by_period set entered = entered + 1 where period = 'month'",
+            "stage_metrics_by_period",
+            "periods add up",
+        ),
+        (
+            "update {slot}.stage_metrics_by_period set customers = customers + 1000 where period = 'day'",
+            "stage_metrics_by_period",
+            "periods end where stages stand",
+        ),
+        (
+            "insert into {slot}.journey_gaps (lifecycle, rank, from_stage, to_stage, gap, customers, customers_onward, share, "
+            "worth_onward, worth_dropped, value_lost, currency, orders_left_out) "
+            "values ('status', 99, 'new', 'lost', 'moved away', 3, 1, 0.5, 20, 10, 31, 'EUR', 0)",
+            "journey_gaps",
+            "gaps add up",
+        ),
+        (
+            "update {slot}.acquisition_by_channel set customers_won = customers_won + 1",
+            "acquisition_by_channel",
+            "everybody is won once",
+        ),
+        (
+            "update {slot}.acquisition_by_channel set net_revenue_per_customer = -5",
+            "acquisition_by_channel",
+            "acquisition adds up",
+        ),
+    ],
     "stages jump": [
         (
             "update {slot}.stage_history set stage = 'lost' where lifecycle = 'status' and entered_at <= '2024-02-02' "

@@ -136,7 +136,7 @@ class Measure(Strict):
                 return "mean value"
             case "growth":
                 return "ratio to the window before"
-        return "share from 0 to 1"
+        return "share of the total" if self.kind == "share_of_all" else "share from 0 to 1"
 
     @property
     def row(self) -> dict[str, str | int | None]:

@@ -174,6 +174,19 @@
         select source, {{ owner }} as key from {{ arg_dict.temp_relation }}
     ) as changed
     where changed.key is not null;
+    {%- if kind == 'customer' %}
+    -- Who is named no more here may be gone; identity sees whether another table names them still.
+    insert into {{ lifehouse.place('core') }}.changed_keys (change_seq, source, kind, key)
+    select run.change_to, gone.source, 'gone', gone.key
+    from {{ lifehouse.place('control') }}.current_run as run,
+    (
+        select source, {{ owner }} as key from {{ arg_dict.target_relation }}
+        where {{ replaces }} in (select key from pg_temp.touched)
+        except
+        select source, {{ owner }} as key from {{ arg_dict.temp_relation }}
+    ) as gone
+    where gone.key is not null;
+    {%- endif -%}
     {%- endif -%}
     {%- endfor %}
     delete from {{ arg_dict.target_relation }}

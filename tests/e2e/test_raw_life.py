@@ -25,6 +25,10 @@ LINES = ("replaces: file", "key: [order_id]\n    deletions: {flag: {column: kind
 PEOPLE = ("key: [person_id]", "key: [person_id]\n    deletions: {keys: {}, spare_rows: 1}")
 
 
+#: Nobody but the list of people names her.
+DEE = ("p4", "Dee Dogwood", "dee@example.com", "", "", "2024-01-04", "2024-01-04", "")
+
+
 @pytest.fixture
 def company(make_context: Callable[..., Context], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Company:
     """A tiny company that deletes."""
@@ -56,13 +60,13 @@ def marts(company: Company) -> dict[str, list[tuple[Any, ...]]]:
 
 @pytest.mark.slow
 def test_what_is_deleted_released_and_pruned_is_the_same_after_a_full_rebuild(company: Company) -> None:
-    company.people("1", [ANN, BEN, CAM])
+    company.people("1", [ANN, BEN, CAM, DEE])
     company.lines("1", [sale("o1", "p1", "2024-01-05", 10), sale("o2", "p2", "2024-01-05", 7),
                         sale("o3", "p2", "2024-01-05", -5)])  # fmt: skip
     company.night("2024-01-06")
     assert company.rows("select order_key from marts.orders order by 1") == [("o1",), ("o2",)]
 
-    company.people("2", [ANN, CAM])
+    company.people("2", [ANN, CAM, DEE])
     company.lines("2", [("o1", *[""] * 6, "void"), sale("o4", "p3", "2024-01-06", 4)])
     night = company.night("2024-01-07")
     deletion = night.loads["tiny"]
@@ -75,6 +79,7 @@ def test_what_is_deleted_released_and_pruned_is_the_same_after_a_full_rebuild(co
     assert company.rows("select full_name from contract.profiles order by 1") == [
         ("Ann Ash",),
         ("Cam Cedar",),
+        ("Dee Dogwood",),
     ]
     assert company.rows("select net_revenue from marts.customers where full_name = 'Ann Ash'") == [(0,)]
 
@@ -88,7 +93,7 @@ def test_what_is_deleted_released_and_pruned_is_the_same_after_a_full_rebuild(co
     ]  # fmt: skip
 
     decisions.settle(company.ctx, int(deletion or 0), "rejected", by="ben", reason="the wrong folder")
-    company.people("2", [ANN, BEN, CAM])
+    company.people("2", [ANN, BEN, CAM, DEE])
     company.lines("2", [sale("o4", "p3", "2024-01-06", 4)])
     company.night("2024-01-09")
     assert company.rows("select order_key from marts.orders order by 1") == [
@@ -97,9 +102,9 @@ def test_what_is_deleted_released_and_pruned_is_the_same_after_a_full_rebuild(co
         ("o3",),
         ("o4",),
     ]
-    assert len(company.rows("select from contract.profiles")) == 3
+    assert len(company.rows("select from contract.profiles")) == 4
 
-    company.people("3", [ANN, CAM])
+    company.people("3", [ANN, CAM, DEE])
     company.lines("3", [sale("o4", "p3", "2024-01-06", 44)])
     company.night("2024-01-10")
     before = marts(company)
@@ -108,10 +113,14 @@ def test_what_is_deleted_released_and_pruned_is_the_same_after_a_full_rebuild(co
     gone = retention.prune(company.ctx, now=datetime.now(UTC) + timedelta(days=31))
     assert {done.table: done.records > 0 for done in gone} == {"tiny.people": True, "tiny.lines": True}
     assert retention.prune(company.ctx, now=datetime.now(UTC) + timedelta(days=31)) == []
+    company.people("4", [ANN, CAM])
     company.lines("4", [sale("o5", "p1", "2024-01-10", 5)])
     company.night("2024-01-10")
     after = marts(company)
     assert [row for row in after["orders"] if row[1] != "o5"] == before["orders"]
-    assert after["profiles"] == before["profiles"]
+    assert after["profiles"] == [row for row in before["profiles"] if row[0] != "p4"]
+    # deleted at the source, and named nowhere else: a customer no more, the same night
+    assert [row[3] for row in before["customers"] if row not in after["customers"]].count("Dee Dogwood") == 1
+    assert "Dee Dogwood" not in {row[3] for row in after["customers"]}
     company.night("2024-01-10", full_refresh=True)
     assert marts(company) == after

@@ -17,7 +17,8 @@ kinds = st.one_of(
 )
 deliveries = st.dictionaries(people, st.frozensets(kinds, max_size=3), max_size=6)
 words = st.lists(st.tuples(st.sampled_from(["same", "apart", "withdrawn"]), people, people), max_size=2)
-nights = st.lists(st.tuples(deliveries, words, st.booleans()), min_size=1, max_size=5)
+deletions = st.frozensets(people, max_size=3)
+nights = st.lists(st.tuples(deliveries, deletions, words, st.booleans()), min_size=1, max_size=5)
 many = settings(
     max_examples=25,
     deadline=None,
@@ -29,18 +30,20 @@ many = settings(
 @given(nights)
 def test_nights_of_changed_records_give_the_customers_and_ids_of_the_plain_reference(
     town: Town,
-    story: list[tuple[dict[Record, frozenset[Identifier]], list[tuple[str, Record, Record]], bool]],
+    story: list[
+        tuple[dict[Record, frozenset[Identifier]], frozenset[Record], list[tuple[str, Record, Record]], bool]
+    ],
 ) -> None:
     town.empty()
     current: dict[Record, str] = {}
     age: dict[str, int] = {}
     said: dict[tuple[Record, Record], tuple[int, str]] = {}
-    for number, (delivered, decisions, full) in enumerate(story):
+    for number, (delivered, deleted, decisions, full) in enumerate(story):
         for order, (verdict, one, other) in enumerate(decisions):
             if one != other:
                 town.say(verdict, one, other)
                 said[min(one, other), max(one, other)] = (number * 10 + order, verdict)
-        counts = town.night(delivered, full=full)
+        counts = town.night(delivered, gone=deleted - set(delivered), full=full)
         by_age = sorted(said, key=lambda pair: -said[pair][0])
         groups = reference.components(
             town.records,
@@ -56,10 +59,36 @@ def test_nights_of_changed_records_give_the_customers_and_ids_of_the_plain_refer
         assert {row["retired_id"]: row["customer_id"] for row in merged} == retired
         assert counts["merged"] == len(retired)
         moved = {assigned[record] for record in assigned if current.get(record) != assigned[record]}
-        assert moved | set(retired) <= town.changed()
+        left = {current[record] for record in current if record not in assigned}
+        assert moved | left | set(retired) <= town.changed()
         for customer in assigned.values():
             age.setdefault(customer, number + 1)
         current = assigned
+
+
+def test_who_is_deleted_at_the_source_is_a_customer_no_more_the_same_night(town: Town) -> None:
+    town.empty()
+    ash, birch, twin = ("crm", "1"), ("crm", "2"), ("shop", "9")
+    shared = frozenset({("email", "ash@x.org")})
+    town.night({ash: shared, birch: frozenset(), twin: shared})
+    before = town.customers()
+    assert before[ash] == before[twin] != before[birch]
+    town.night({}, gone=[birch, ash])
+    assert town.customers() == {twin: before[ash]}  # the id is the customer's, whichever record was first
+    assert town.changed() == set(before.values())
+    town.night({birch: frozenset()})
+    assert town.customers()[birch] not in set(before.values())  # an id is handed out once
+
+
+def test_who_is_named_elsewhere_still_stays(town: Town) -> None:
+    town.empty()
+    ash = ("crm", "1")
+    town.night({ash: frozenset({("email", "ash@x.org")})})
+    before = town.customers()
+    now = town.tell({}, gone=[ash])
+    town.ctx.warehouse.execute("insert into core.named values ('crm', '1')")  # an order names the person
+    town.resolve(now)
+    assert town.customers() == before
 
 
 def _chain(length: int) -> dict[Record, frozenset[Identifier]]:

@@ -68,12 +68,16 @@ class Town:
         )
 
     def night(
-        self, records: Mapping[Record, Collection[Identifier]], *, full: bool = False
+        self,
+        records: Mapping[Record, Collection[Identifier]],
+        *,
+        gone: Collection[Record] = (),
+        full: bool = False,
     ) -> dict[str, int]:
-        """The sources now say ``records`` of these people, and of the others what they said before."""
-        return self.resolve(self.tell(records), full=full)
+        """The sources now say ``records`` of these people, nothing more of ``gone``, and of the others what they said before."""
+        return self.resolve(self.tell(records, gone), full=full)
 
-    def tell(self, records: Mapping[Record, Collection[Identifier]]) -> int:
+    def tell(self, records: Mapping[Record, Collection[Identifier]], gone: Collection[Record] = ()) -> int:
         """What the sources say, as staging has it before identity; the clock of decisions."""
         with self.ctx.warehouse.connect() as connection:
             row = connection.execute("select nextval('control.change_seq')").fetchone()
@@ -102,6 +106,20 @@ class Town:
                 "from unnest(%s::text[], %s::text[]) as changed (source, key)",
                 (now, *keys),
             )
+            lost = [[key[part] for key in gone] for part in (0, 1)]
+            for table in ("profile_identifiers", "named"):
+                connection.execute(
+                    f"delete from core.{table} where (source, customer_key) in (select * from unnest(%s::text[], %s::text[]))",
+                    lost,
+                )
+            connection.execute(
+                "insert into core.changed_keys select %s, source, kind, key "
+                "from unnest(%s::text[], %s::text[]) as lost (source, key) "
+                "cross join (values ('customer'), ('gone')) as kinds (kind)",
+                (now, *lost),
+            )
+        for record in gone:
+            self.records.pop(record, None)
         self.records.update({record: frozenset(identifiers) for record, identifiers in records.items()})
         return now
 

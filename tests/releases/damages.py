@@ -387,9 +387,11 @@ DAMAGES: dict[str, list[Damage]] = {
         ),
         ("select 1", "service", "every ticket counted"),
         (
-            "create or replace view contract.tickets as select 'tiny'::text as source, i::text as source_key, "
-            "now() as opened_at, now() - interval '1 hour' as first_answer_at, null::timestamptz as solved_at "
-            "from generate_series(1, 30) as i",
+            "alter view contract.tickets rename to tickets_as_built; create view contract.tickets as "
+            "select made.* from generate_series(1, 30) as i cross join lateral jsonb_populate_record("
+            "null::contract.tickets_as_built, jsonb_build_object('source', 'tiny', 'source_key', i::text, "
+            "'opened_at', '2024-01-02', 'first_answer_at', '2024-01-01')) as made; "
+            "grant select on contract.tickets to public",
             "service",
             "answered after being opened",
         ),

@@ -134,6 +134,8 @@ _MOVED = """
     where %(full)s and not exists (
         select from nodes where nodes.source = refs.source and nodes.customer_key = refs.customer_key
     )
+    union all
+    select source, customer_key, null from gone inner join customer_refs using (source, customer_key)
 """
 
 # An id that was only hinted at retires nobody.

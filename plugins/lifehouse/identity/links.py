@@ -137,6 +137,8 @@ _SEEDS = """
     )
     select source, customer_key from newcomers
     union
+    select source, customer_key from gone
+    union
     select source, customer_key from touched
     union
     select theirs.source, theirs.customer_key
@@ -163,12 +165,14 @@ _THEIR_CUSTOMERS = """
     insert into nodes (source, customer_key, current)
     select source, customer_key, customer_id from customer_refs
     where customer_id in (select customer_id from seeds inner join customer_refs using (source, customer_key))
+        and (source, customer_key) not in (select source, customer_key from gone)
     union all
     select source, customer_key, null from (select distinct source, customer_key from asked) as asked
     where not exists (
         select from customer_refs as refs
         where refs.source = asked.source and refs.customer_key = asked.customer_key
     )
+    and (source, customer_key) not in (select source, customer_key from gone)
 """
 
 _OF_NODES = """
@@ -210,6 +214,7 @@ _NEIGHBOURS = f"""
         select from nodes
         where nodes.source = customer_refs.source and nodes.customer_key = customer_refs.customer_key
     )
+    and (source, customer_key) not in (select source, customer_key from gone)
 """  # noqa: S608
 
 # Only what two records share joins anybody.

@@ -59,8 +59,11 @@ def normaliser(ctx: Context) -> Normaliser:
 
 
 def _ask(connection: psycopg.Connection[Any], core_from: int, *, full: bool) -> None:
-    connection.execute(_ASKED, {"core_from": core_from, "some": not full})
+    parameters = {"core_from": core_from, "some": not full}
+    for statement in (_ASKED, _GONE):
+        connection.execute(statement, parameters)
     connection.execute("analyze asked")
+    connection.execute("analyze gone")
 
 
 def _keep(ctx: Context, connection: psycopg.Connection[Any], *, full: bool) -> None:
@@ -97,6 +100,26 @@ _ASKED = """
     create temporary table asked on commit drop as
     select distinct source, key as customer_key from changed_keys
     where kind = 'customer' and change_seq > %(core_from)s and %(some)s
+"""
+
+# Whom a table named and no table names any more: looked up one by one, since few go and record_refs is everybody.
+_GONE = """
+    create temporary table gone on commit drop as
+    select source, customer_key
+    from (
+        select
+            missed.source, missed.customer_key,
+            exists (
+                select from record_refs as refs
+                where refs.source = missed.source and refs.customer_key = missed.customer_key
+            ) as is_there
+        from (
+            select distinct source, key as customer_key from changed_keys
+            where kind = 'gone' and change_seq > %(core_from)s and %(some)s
+        ) as missed
+        offset 0
+    ) as looked_up
+    where not is_there
 """
 
 # Whose own records changed, and whose identifiers are matched on now and were not, or the other way.

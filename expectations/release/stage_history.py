@@ -11,8 +11,9 @@ TABLES = ("stage_history",)
 _LOOK = (
     "the lifecycle's rules or its events are wrong: `lifehouse explain` shows a customer's stages with causes"
 )
-#: What a pipeline's lifecycle is called.
-PIPELINE = f"case when trim(kind) <> '' then '{PREFIX}_' || trim(kind) else '{PREFIX}' end"
+#: What a pipeline's lifecycle is called, and a record's event_id on the timeline.
+_PIPELINE = f"case when trim(lifecycle) <> '' then '{PREFIX}_' || trim(lifecycle) else '{PREFIX}' end"
+_EVENT = "md5('crm_stage|' || source || '|' || source_key)"
 
 
 def _declared(stages: str) -> str:
@@ -91,10 +92,11 @@ def expectations(candidate: Candidate, table: str) -> list[Rule]:
             "as recorded",
             f"""
             select from (
-                select customer_id, {PIPELINE} as lifecycle, min(occurred_at) as entered_at,
-                    (array_agg(trim(detail) order by occurred_at desc, event_id desc))[1] as stage
-                from core.customer_events
-                where event_type = 'crm_stage' and trim(detail) <> ''
+                select refs.customer_id, {_PIPELINE} as lifecycle, min(changed_at) as entered_at,
+                    (array_agg(trim(stage) order by changed_at desc, {_EVENT} desc))[1] as stage
+                from contract.stage_changes as records
+                inner join core.customer_refs as refs using (source, customer_key)
+                where trim(stage) <> '' and changed_at is not null
                 group by 1, 2
             ) as told
             full join (
@@ -106,7 +108,7 @@ def expectations(candidate: Candidate, table: str) -> list[Rule]:
             where (told.entered_at, told.stage) is distinct from (stood.entered_at, stood.stage)
             """,
             meaning="a recorded lifecycle begins with the first record and ends with the stage of the last",
-            what_to_do="the source's stage changes and the timeline differ: run with --full-refresh and report it",
+            what_to_do="the source's stage changes and the history differ: run with --full-refresh and report it",
         ),
         none(
             "recorded stages have a place",

@@ -152,8 +152,8 @@ def _the_simulators_true_stories_come_out(ctx: Context, shop_url: str) -> None:
                 assert not begins or stay["entered_at"] == at, (story.number, lifecycle, at)
                 held[lifecycle] += 1
     assert set(held) == {path.stem for path in SHIPPED}
-    walked = [person for person in whole if len(timelines[person]) <= 60]
-    assert len(walked) > 300
+    walked = [person for person in whole if len(timelines[person]) <= 90]  # the walk is slow
+    assert len(walked) > 0.9 * len(whole)
     for path in SHIPPED:
         declared = reference.without_names(yaml.safe_load(path.read_text(encoding="utf-8")))
         for person in walked:

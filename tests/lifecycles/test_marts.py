@@ -114,6 +114,8 @@ def test_every_declared_stage_is_a_row_with_labels_kpi_and_plays(company: Compan
     of_status = [row for row in rows if row[0] == "status"]
     assert [row[1] for row in of_status] == ["potential", "new", "active", "loyal", "lost"]
     assert of_status[0][2] == "潜在客户"
+    rules = dict(company.rows("select stage, rule from marts.lifecycle_stages where lifecycle = 'status'"))  # type: ignore[arg-type]
+    assert rules["lost"] == "had orders, but none for 180 days"
     assert (len({row[0] for row in rows}), len(rows)) == (7, 34)
     assert all(len(str(row[4]).splitlines()) >= 2 for row in rows)
 
@@ -142,6 +144,7 @@ def test_a_story_tells_what_happened_where_they_stand_why_and_what_comes(
         "  Active · 活跃客户 since 2024-03-05 12:00:00, for 88 days. Why: 60 days after an order (2024-01-05).",
         "  It means: Buys again and is within the usual time between purchases (Schmittlein, Morrison & Colombo, Counting",
         "    Your Customers, 1987).",
+        "  Rule: everyone else.",
         "  If nothing happens: Lost · 流失客户 on 2024-07-03 12:00:00, in 32 days. Why: 180 days after an order (2024-01-05).",
         "    2024-01-01 00:00:00  Potential · 潜在客户         4.5 days  the first sight of them",
         "    2024-01-05 12:00:00  New · 新客户                60.0 days  an order",
@@ -165,6 +168,7 @@ def test_a_story_may_be_asked_for_any_instant(company: Company, monkeypatch: pyt
         "  Lost · 流失客户 since 2024-07-03 12:00:00, for 182 days. Why: 180 days after an order (2024-01-05)."
         in later
     )
+    assert "  Rule: had orders, but none for 180 days." in later
     assert "  No move is scheduled." in later
     before = _explained(company, monkeypatch, "--as-of", "2023-12-31")
     assert "Nothing has happened yet." in before

@@ -64,8 +64,8 @@ DAMAGES: dict[str, list[Damage]] = {
             "every lifecycle",
         ),
         (
-            "insert into core.customer_events (customer_id, occurred_at, event_type, event_id, source, source_key, kind, detail) "
-            "select customer_id, '2024-01-02', 'crm_stage', 'e', 'tiny', 's1', 'sales', 'lead' from core.customer_events limit 1",
+            "insert into {slot}.stage_history select customer_id, 'recorded_sales', 'lead', 1, entered_at, null, 'record', 'crm_stage', "
+            "'e', null from {slot}.stage_history where cause_type = 'start' limit 1",
             _HISTORY,
             "as recorded",
         ),

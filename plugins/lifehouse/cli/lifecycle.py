@@ -56,6 +56,7 @@ def check(
     """Validate lifecycle files; mistakes are told with file, line and the nearest right spelling."""
     from lifehouse.lifecycles.declaration import lifecycle_files, lifecycles, load
     from lifehouse.lifecycles.measures import waits
+    from lifehouse.lifecycles.rule_words import in_words
     from lifehouse.project import Project
 
     project = Project.current()
@@ -66,7 +67,9 @@ def check(
         events = ", ".join(sorted({wait.event_type for wait in named}))
         days = ", ".join(str(days) for days in sorted({wait.days for wait in named} - {0}))
         typer.echo(f"{path}: right. {len(declared.stages)} stages: {', '.join(declared.order)}")
-        typer.echo(f"  rules tried in this order: {', '.join(declared.precedence)}")
+        typer.echo("  rules tried in this order:")
+        for stage in declared.tried:
+            typer.echo(f"    {stage.stage}: {in_words(stage.rule)}")
         typer.echo(
             f"  read events: {events or 'none'}; days after which a stage may change by itself: {days or 'none'}"
         )

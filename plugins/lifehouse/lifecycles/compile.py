@@ -18,6 +18,7 @@ from lifehouse.lifecycles.marks import columns, marks
 from lifehouse.lifecycles.measures import Pace
 from lifehouse.lifecycles.points import Points, Whose, passes
 from lifehouse.lifecycles.recorded import PREFIX, Pipelines, label_of, name_of
+from lifehouse.lifecycles.rule_words import in_words
 
 #: ``<<name>>`` is filled in; the rest, dbt's braces included, stands as it is.
 _INTERVALS = (Path(__file__).parent / "stage_intervals.sql").read_text(encoding="utf-8")
@@ -33,7 +34,7 @@ _DECLARED = (
         "label_en",
         "label_zh",
     ),
-    *("definition", "onward", "kpi", "kpi_formula", "kpi_unit", "plays", "is_recorded"),
+    *("definition", "rule", "onward", "kpi", "kpi_formula", "kpi_unit", "plays", "is_recorded"),
 )
 #: A KPI's measure as a row: text, but for the days.
 _MEASURED = {
@@ -179,6 +180,7 @@ def _stages(declared: Lifecycle) -> Iterator[tuple[str, ...]]:
             ),
             str(place),
             *(text(value) for value in (stage.label.en, stage.label.zh, stage.definition)),
+            text(in_words(stage.rule)),
             *(text(value) for value in ("|".join(stage.onward), stage.kpi.name, stage.kpi.formula)),
             text(stage.kpi.measure.unit) if stage.kpi.measure else "null",
             text(_plays(stage)),
@@ -196,7 +198,7 @@ def _recorded_stages(pipelines: Pipelines) -> Iterator[tuple[str, ...]]:
                 str(place),
                 *(text(value) for value in labels),
                 text(stage.definition) if stage.definition else "null",
-                *("''", "null", "null", "null", "null", "true"),
+                *("null", "''", "null", "null", "null", "null", "true"),
             )
 
 

@@ -58,7 +58,7 @@ _WORDS = {
     "subscription_ended": ("the end of a subscription", "ends of subscriptions"),
     "product_installed": ("an installed product", "installed products"),
     "product_used": ("a use of a product", "uses of products"),
-    "product_maintained": ("upkeep of a product", "times a product was looked after"),
+    "product_maintained": ("upkeep of a product", "products looked after"),
     "product_upgraded": ("an upgrade of a product", "upgrades of products"),
     "product_removed": ("a removed product", "removed products"),
 }
@@ -69,6 +69,11 @@ KNOWN = frozenset(_WORDS)
 def one(event_type: str) -> str:
     """``an order``; of a type without words its name."""
     return _WORDS.get(event_type, (event_type.replace("_", " "), ""))[0]
+
+
+def several(event_type: str) -> str:
+    """``orders``."""
+    return _WORDS[event_type][1]
 
 
 def many(event_type: str, count: int) -> str:

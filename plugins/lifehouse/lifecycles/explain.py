@@ -16,7 +16,7 @@ When = Literal["past", "now", "later", "scheduled"]
 _STAYS = """
     select stays.lifecycle, stages.is_recorded,
         concat_ws(' · ', stages.lifecycle_label_en, nullif(stages.lifecycle_label_zh, stages.lifecycle_label_en)) as title,
-        concat_ws(' · ', stages.label_en, nullif(stages.label_zh, stages.label_en)) as stage, stages.definition,
+        concat_ws(' · ', stages.label_en, nullif(stages.label_zh, stages.label_en)) as stage, stages.definition, stages.rule,
         stays.entered_at, stays.exited_at, stays.cause_type, stays.cause_event_type, stays.window_days,
         (
             select events.source from core.customer_events as events
@@ -52,7 +52,8 @@ class Stay:
     """One stay.
 
     ``when`` is seen from the instant asked for; ``is_scheduled``: it had not begun as of the release;
-    ``is_expiry``: a window that ran out began it, unless something happens before; ``definition``: of the stage.
+    ``is_expiry``: a window that ran out began it, unless something happens before; ``definition`` and
+    ``rule``: of the stage, in words.
     """
 
     when: When
@@ -63,6 +64,7 @@ class Stay:
     is_scheduled: bool
     is_expiry: bool
     definition: str | None
+    rule: str | None
 
     @property
     def days(self) -> float | None:
@@ -129,7 +131,8 @@ def _stay(row: dict[str, Any], as_of: datetime, known_at: datetime) -> Stay:
         when = "past"
     is_expiry = row["cause_type"] == "window"
     cause = _cause(row, is_scheduled)
-    return Stay(when, row["stage"], entered_at, exited_at, cause, is_scheduled, is_expiry, row["definition"])
+    told = (row["definition"], row["rule"])
+    return Stay(when, row["stage"], entered_at, exited_at, cause, is_scheduled, is_expiry, *told)
 
 
 def _cause(row: dict[str, Any], is_scheduled: bool) -> str:

@@ -58,8 +58,9 @@ def _sentences(story: Story) -> Iterator[str]:
         return
     for_ = _length(story.as_of - now.entered_at)
     yield f"{now.stage} since {_time(now.entered_at)}, for {for_}. Why: {now.cause}."
-    if now.definition:
-        yield from textwrap.wrap(f"It means: {now.definition}", _WIDTH, subsequent_indent="  ")
+    for word, told in (("It means", now.definition), ("Rule", now.rule)):
+        if told:
+            yield from textwrap.wrap(f"{word}: {told.rstrip('.')}.", _WIDTH, subsequent_indent="  ")
     if following is None:
         yield "No move is scheduled."
         return

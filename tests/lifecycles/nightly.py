@@ -72,6 +72,19 @@ class Nightly:
                 )
                 cursor.execute(f"insert into stays_{name} {made}".encode())
 
+    def written(self, name: str, since: int) -> set[str]:
+        """The customers whose rows were written by that transaction or a later one."""
+        rows = self.connection.execute(
+            f"select distinct customer_id from stays_{name} where xmin::text::bigint >= %s".encode(), (since,)
+        )
+        return {row[0] for row in rows}
+
+    def transaction(self) -> int:
+        """The number of a transaction that begins and ends now."""
+        row = self.connection.execute("select pg_current_xact_id()::text::bigint").fetchone()
+        assert row is not None
+        return int(row[0])
+
     def kept(self, name: str) -> Rows:
         """The rows as the nights left them."""
         return self._rows(f"stays_{name}")

@@ -188,6 +188,22 @@ def test_a_story_of_nobody_is_an_error_that_says_where_to_look(company: Company)
         stories(company.ctx, "nobody", "statsu")
 
 
+def test_a_merged_customers_story_is_told_under_the_id_that_they_live_on_with(company: Company) -> None:
+    warehouse = company.ctx.warehouse
+    lives_on = str(warehouse.value("select customer_id from marts.orders where order_key = 'o1'"))
+    chain = (("c_first", "c_second"), ("c_second", lives_on))
+    try:
+        for retired, into in chain:
+            warehouse.execute(
+                "insert into core.customer_registry (customer_id, first_run_id, retired_into) values (%s, 1, %s)",
+                (retired, into),
+            )
+        with pytest.raises(LifehouseError, match=f"customer c_first was merged into {lives_on}"):
+            stories(company.ctx, "c_first")
+    finally:
+        warehouse.execute("delete from core.customer_registry where customer_id in ('c_first', 'c_second')")
+
+
 def test_the_models_keep_their_own_tests(company: Company) -> None:
     slot = company.ctx.warehouse.value("select slot from control.published")
     selected = [

@@ -39,7 +39,7 @@ STAGES = """
         group by lifecycle, stage
     )
     select stages.lifecycle, stages.lifecycle_label_en, stages.is_recorded, stages.stage, stages.stage_order,
-        stages.label_en, nullif(stages.label_zh, stages.label_en) as label_zh, stages.definition,
+        stages.label_en, nullif(stages.label_zh, stages.label_en) as label_zh, stages.definition, stages.rule,
         coalesce(here.customers, 0) as customers
     from marts.lifecycle_stages as stages
     left join here using (lifecycle, stage)

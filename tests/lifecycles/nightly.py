@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,10 +38,10 @@ _EVENTS = """
 
 
 class Nightly:
-    """One table for each lifecycle, by name; the recorded ones share one."""
+    """A table for the declared lifecycles, made in one pass, and one for the recorded ones, as the models have them."""
 
     def __init__(
-        self, connection: psycopg.Connection[Any], lifecycles: Mapping[str, Lifecycle | Pipelines]
+        self, connection: psycopg.Connection[Any], lifecycles: Mapping[str, Sequence[Lifecycle] | Pipelines]
     ) -> None:
         self.connection, self.lifecycles = connection, lifecycles
         connection.execute(_TABLES)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
+from fnmatch import fnmatchcase
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -123,3 +126,19 @@ def test_what_is_declared_wrongly_is_told_with_file_line_and_the_nearest_right_w
         ConfigError, match=r"lifehouse.yml:4: identity: unknown key 'capp'; did you mean 'cap'"
     ):
         config.load(file, Company)
+
+
+@given(
+    st.text(alphabet="ab*?[]!@.-x", max_size=12),
+    st.lists(st.text(alphabet="ab*?[]!@.-", max_size=6), max_size=6),
+)
+def test_a_block_list_as_one_pattern_blocks_what_its_entries_block(value: str, entries: list[str]) -> None:
+    patterns = [f"{entry}*" for entry in entries]
+    found = Normaliser(Identity.model_validate({"block": {"id": patterns}}), {})("ohio", "id", f"x{value}x")
+    expected = any(fnmatchcase(f"x{value}x", pattern) for pattern in patterns)
+    assert (found.reason == normalise.BLOCKED) == expected
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_ascii_has_one_shape(written: str) -> None:
+    assert unicodedata.normalize("NFKC", written) == written

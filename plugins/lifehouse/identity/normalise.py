@@ -8,9 +8,10 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from functools import cached_property
+from fnmatch import translate
+from functools import cache, cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import phonenumbers
 
@@ -30,8 +31,7 @@ TOO_LONG = f"longer than {LONGEST} signs"
 BLOCKED = "on the block list"
 
 
-@dataclass(frozen=True)
-class Normal:
+class Normal(NamedTuple):
     """``value`` in the one shape (null: it has none); ``reason`` why it is not matched on (null: it is)."""
 
     value: str | None
@@ -51,11 +51,8 @@ class Normaliser:
         :raises ValueError: there are no rules for the kind.
         """
         family = family_of(kind)
-        text = (
-            unicodedata.normalize("NFKC", written).strip()
-            if family not in ("id", "cookie")
-            else written.strip()
-        )
+        is_as_written = family in ("id", "cookie") or written.isascii()  # what is ASCII has one shape
+        text = written.strip() if is_as_written else unicodedata.normalize("NFKC", written).strip()
         if len(text) > LONGEST:
             return Normal(None, TOO_LONG)
         if family == "email":
@@ -91,9 +88,9 @@ class Normaliser:
         return {domain: rule for rule in self.identity.emails for domain in rule.domains}
 
     @cached_property
-    def _blocked(self) -> dict[Kind, tuple[frozenset[str], tuple[str, ...]]]:
-        """By kind: the values, and the patterns. A value is written in any spelling of its kind."""
-        found: dict[Kind, tuple[frozenset[str], tuple[str, ...]]] = {}
+    def _blocked(self) -> dict[Kind, tuple[frozenset[str], re.Pattern[str] | None]]:
+        """By kind: the values, and all patterns as one. A value is written in any spelling of its kind."""
+        found: dict[Kind, tuple[frozenset[str], re.Pattern[str] | None]] = {}
         for kind in KINDS:
             entries = self.identity.blocked(kind)
             whole = {
@@ -102,13 +99,16 @@ class Normaliser:
                 if "*" not in entry
             }
             values = {value for entry, normal in whole.items() for value in (entry, normal.value) if value}
-            patterns = tuple(entry.lower() if kind == "email" else entry for entry in entries if "*" in entry)
-            found[kind] = (frozenset(values), patterns)
+            patterns = [entry.lower() if kind == "email" else entry for entry in entries if "*" in entry]
+            found[kind] = (
+                frozenset(values),
+                re.compile("|".join(map(translate, patterns))) if patterns else None,
+            )
         return found
 
     def _is_blocked(self, family: Kind, value: str) -> bool:
         values, patterns = self._blocked[family]
-        return value in values or any(fnmatchcase(value, pattern) for pattern in patterns)
+        return value in values or bool(patterns and patterns.match(value))
 
     def _email(self, text: str) -> Normal:
         text = text.lower()
@@ -126,6 +126,7 @@ class Normaliser:
 _BARE = Identity.model_validate({})
 
 
+@cache
 def family_of(kind: str) -> Kind:
     """The kind whose rules count: of ``id:<source>`` it is ``id``.
 

@@ -15,7 +15,7 @@ def keep(connection: psycopg.Connection[Any], normaliser: Normaliser, *, full: b
     """Replace what changed, of the records in the temporary table ``asked`` or (``full``) of all.
 
     Leaves the temporary table ``touched`` (holder, kind, value, source, customer_key): what is matched on now or was
-    before, and is new or gone.
+    before, and is new or gone; empty if all is asked for, since then nobody asks what changed.
     """
     connection.execute("create temporary table rules (source text, family text, rule text) on commit drop")
     connection.execute(_SAID.format(asked="" if full else "inner join asked using (source, customer_key)"))
@@ -25,23 +25,33 @@ def keep(connection: psycopg.Connection[Any], normaliser: Normaliser, *, full: b
         for place, rule in rules.items():
             copy.write_row((*place, rule))
     connection.execute("analyze said")
-    connection.execute(_DROP.format(among="true" if full else _AMONG_ASKED))
-    _write(connection, normaliser, rules)
-    connection.execute(_ADD)
+    connection.execute(_TOUCHED)
     if full:
+        connection.execute(_DROP)
+        _write(connection, normaliser, rules, "identifiers")
         connection.execute("analyze identifiers")
+    else:
+        connection.execute(_DROP_ASKED)
+        connection.execute("create temporary table fresh (like identifiers) on commit drop")
+        _write(connection, normaliser, rules, "fresh")
+        connection.execute(_ADD)
     connection.execute("analyze touched")
 
 
 def _write(
-    connection: psycopg.Connection[Any], normaliser: Normaliser, rules: dict[tuple[str, str], str]
+    connection: psycopg.Connection[Any],
+    normaliser: Normaliser,
+    rules: dict[tuple[str, str], str],
+    table: str,
 ) -> None:
-    """Normalise what is said and not stored, batch by batch; with each the name of its source's and family's rules."""
-    connection.execute("create temporary table fresh (like identifiers) on commit drop")
+    """Normalise what is said and not stored, batch by batch; with each the name of its source's and family's rules.
+
+    What is written meanwhile is not seen by the cursor that reads.
+    """
     with connection.cursor("pending") as pending:
         pending.execute(_PENDING)
         while rows := pending.fetchmany(_BATCH):
-            with connection.cursor().copy("copy fresh from stdin") as copy:
+            with connection.cursor().copy(f"copy {table} from stdin".encode()) as copy:
                 for source, customer_key, holder, kind, written in rows:
                     normal = normaliser(source, kind, written)
                     rule = rules[source, family_of(kind)]
@@ -56,7 +66,9 @@ _SAID = """
     from profile_identifiers as said {asked}
 """
 
-_AMONG_ASKED = "(stored.source, stored.customer_key) in (select source, customer_key from asked)"
+_TOUCHED = """
+    create temporary table touched (holder text, kind text, value text, source text, customer_key text) on commit drop
+"""
 
 _SAME = """
     stored.source = said.source and stored.customer_key = said.customer_key
@@ -64,16 +76,20 @@ _SAME = """
 """
 
 _DROP = f"""
-    create temporary table touched on commit drop as
+    delete from identifiers as stored
+    where not exists (
+        select from said
+        inner join rules on said.source = rules.source and split_part(said.kind, ':', 1) = rules.family
+        where {_SAME} and stored.rule = rules.rule
+    )
+"""  # noqa: S608
+
+_DROP_ASKED = f"""
     with gone as (
-        delete from identifiers as stored
-        where {{among}} and not exists (
-            select from said
-            inner join rules on said.source = rules.source and split_part(said.kind, ':', 1) = rules.family
-            where {_SAME} and stored.rule = rules.rule
-        )
+        {_DROP} and (stored.source, stored.customer_key) in (select source, customer_key from asked)
         returning *
     )
+    insert into touched
     select holder, kind, value, source, customer_key from gone where value is not null and reason is null
 """  # noqa: S608
 

@@ -13,6 +13,7 @@
         incremental_strategy='replace_customers',
         indexes=lifehouse.indexes([{'columns': ['customer_id']}] + indexes),
         meta={'kind': 'per customer'},
+        tags=['per_customer'],
         post_hook="analyze {{ this }}",
     ) }}
 {%- endmacro %}

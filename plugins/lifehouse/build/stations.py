@@ -19,6 +19,9 @@ BEFORE_IDENTITY = ("tag:staging", "record_cookies", "profile_identifiers", "reco
 #: The input contract's views say the same until the code changes; then everything is built.
 UNCHANGING = ("path:models/staging/contract",)
 
+#: Models that hold what each customer's own history gives: where nobody changed there is nothing to do for them.
+PER_CUSTOMER = ("tag:per_customer",)
+
 
 def build_core(ctx: Context, run: Run) -> dict[str, Any]:
     """Bring staging and core up to the run's loads. Nothing is done when nothing was decided since the last
@@ -81,7 +84,8 @@ def build_release(ctx: Context, run: Run) -> dict[str, Any]:
             {"all": full or run.full_refresh, "since": slot["change_seq"]},
         ).rowcount
         connection.execute("analyze control.run_customers")
-    results = dbt.build(ctx, ["tag:release", "tag:seed"], nightly(run.building_slot), full=full)
+    idle = () if changed or full else PER_CUSTOMER
+    results = dbt.build(ctx, ["tag:release", "tag:seed"], nightly(run.building_slot), full=full, exclude=idle)
     rows = sum(result.rows or 0 for result in results)
     return {"changed": changed, "rows": rows, "models": _seconds(results)}
 

@@ -38,7 +38,8 @@ def events(found: list[Happened]) -> Iterator[str]:
         yield f"  {text:<{width}}  {last if first == last else f'{first} to {last}'}"
     if len(found) > _MOST:
         rest = found[_MOST:]
-        yield f"  and {sum(one.count for one in rest):,} of {len(rest)} other kinds, the last on {rest[0].last_at:%Y-%m-%d}"
+        kinds = f"{len(rest)} other kind{'' if len(rest) == 1 else 's'}"
+        yield f"  and {sum(one.count for one in rest):,} more of {kinds}, the last on {rest[0].last_at:%Y-%m-%d}"
 
 
 def lines(story: Story) -> Iterator[str]:

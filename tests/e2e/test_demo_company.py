@@ -82,7 +82,7 @@ def _the_contract_is_filled_and_every_visit_is_somebodys_or_counted_apart(ctx: C
 
     assert [table for table in contract.tables() if not rows(table)] == []
     told = {row["event_type"] for row in ctx.warehouse.rows("select event_type from core.customer_events")}
-    assert set(EVENT_TYPES) - told == {"refund", "points_adjusted", "message", "interaction"}
+    assert set(EVENT_TYPES) - told == {"refund", "message", "interaction"}
     hits = engage.build(package.read(HOUSEHOLDS).households).at(NIGHTS[-1])["interactions"]
     named = {hit["cookie"] for hit in hits if hit["member_id"] and hit["cookie"]}
     known = sum(bool(hit["member_id"]) or hit["cookie"] in named for hit in hits)
@@ -94,6 +94,26 @@ def _the_contract_is_filled_and_every_visit_is_somebodys_or_counted_apart(ctx: C
     assert ctx.warehouse.value(on_timelines, (actions,)) == known
     apart = ctx.warehouse.value("select sum(interactions) from core.anonymous_visitors")
     assert apart == len(hits) - known > 0
+
+
+def _companies_and_households_are_customers_to_whom_people_belong(ctx: Context) -> None:
+    told = engage.build(package.read(HOUSEHOLDS).households).at(NIGHTS[-1])["members"]
+    wanted = {(str(member["member_id"]), str(member["group_id"])) for member in told if member["group_id"]}
+    belonging = """
+        select people.customer_key as person, groups.customer_key as belongs_to, customers.kind, owners.kind as group_kind,
+            exists (select from marts.stage_history as stays where stays.customer_id = owners.customer_id) as has_a_life
+        from marts.customers
+        inner join marts.customers as owners on customers.belongs_to_customer_id = owners.customer_id
+        inner join core.customer_refs as people on customers.customer_id = people.customer_id and people.source = 'engage'
+        inner join core.customer_refs as groups on owners.customer_id = groups.customer_id and groups.source = 'engage'
+    """
+    found = ctx.warehouse.rows(belonging)
+    assert {(row["person"], row["belongs_to"]) for row in found} == wanted
+    assert {(row["kind"], row["group_kind"]) for row in found} == {
+        ("person", "household"),
+        ("person", "account"),
+    }
+    assert all(row["has_a_life"] for row in found)
 
 
 def _every_stage_of_every_lifecycle_has_been_somebodys(ctx: Context) -> None:
@@ -195,6 +215,7 @@ def test_three_nights_agree_with_the_shop_and_the_platform_to_the_cent(
         assert company.warehouse.value("select sum(net_revenue) from marts.customers") == expected.revenue
         assert _held("champions") == _reachable(company, "value_champions", "email")
     _the_contract_is_filled_and_every_visit_is_somebodys_or_counted_apart(company)
+    _companies_and_households_are_customers_to_whom_people_belong(company)
     _every_stage_of_every_lifecycle_has_been_somebodys(company)
     _the_simulators_true_stories_come_out(company, shop_url)
     assert hold_against_a_naive_walk(company, NIGHTS[-1], step=7) >= 30

@@ -14,6 +14,7 @@ from typing import Any
 from lifecycles.reference import Event
 from lifehouse.demo import crm, engage
 from lifehouse.demo.engage_story import Story
+from lifehouse.demo.engage_web import FIRST_GROUP
 from lifehouse.demo.people import FIRST_LEAD
 
 Record = dict[str, Any]
@@ -51,6 +52,8 @@ _CRM = {
 def person_of(source: str, customer_key: str) -> int:
     """The person behind a record."""
     number = int(customer_key) - (500_000 if source == "engage" else 0)
+    if source == "engage" and int(customer_key) >= FIRST_GROUP:
+        return -number  # a household or a company is no person
     return number if source == "shop" else number % 10_000 + (FIRST_LEAD if number >= 30_000 else 0)
 
 

@@ -20,6 +20,8 @@ _PRODUCTS = (
     (4, "Smart grill", "Devices", 149.0, 96.0),
 )
 _QUARTER = 90  # days between two statements
+#: Of the statements with points so many are put right the day after; the place of those entries among a member's.
+_PUT_RIGHT, _PUT_RIGHT_FROM = 0.04, 90
 
 
 def catalogue() -> Versions:
@@ -77,6 +79,7 @@ def loyalty(stories: list[Story]) -> Versions:
 
 def _entries(story: Story) -> Iterator[Record]:
     dice, total, tiers = story.dice("loyalty"), 0, list(TIERS.items())
+    fixed, quarter = story.dice("points put right"), 0
     since = max(story.known_at, BEGIN)
     at, place = since + timedelta(days=dice.uniform(0, _QUARTER)), 0
     while at < END:
@@ -93,7 +96,16 @@ def _entries(story: Story) -> Iterator[Record]:
         for kind, amount, tier in entries:
             yield _entry(story, place, kind, amount, tier, at + timedelta(minutes=place % 10))
             place += 1
-        since, at = at, at + timedelta(days=_QUARTER)
+        if points and fixed.random() < _PUT_RIGHT:
+            yield _entry(
+                story,
+                _PUT_RIGHT_FROM + quarter,
+                "adjusted",
+                fixed.choice((-10, 10, 20)),
+                None,
+                at + timedelta(hours=30),
+            )
+        since, at, quarter = at, at + timedelta(days=_QUARTER), quarter + 1
 
 
 def _entry(story: Story, place: int, kind: str, points: int | None, tier: str | None, at: datetime) -> Record:

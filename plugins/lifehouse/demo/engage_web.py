@@ -13,7 +13,7 @@ from typing import Any
 
 from lifehouse.demo.crm_contacts import between, shuffled
 from lifehouse.demo.engage_story import Story
-from lifehouse.demo.nights import END, midnight
+from lifehouse.demo.nights import BEGIN, END, midnight
 
 Record = dict[str, Any]
 Versions = list[list[Record]]
@@ -31,22 +31,52 @@ ADS = {"paid": 101, "search": 102, "social": 103}
 _YEAR = midnight(END.date().replace(year=2017, month=1, day=2))
 _PAGES = ("home", "recipes", "offers", "stores", "boxes", "grill")
 _SOCIAL = ("like", "comment", "share", "follow")
+#: Numbers of households and companies among the members', and from which contact on the CRM's are leads.
+FIRST_GROUP, FIRST_LEAD_CONTACT = 540_000, 30_000
+_KIND_OF_GROUP = {False: "household", True: "account"}
 _TOPICS = ("order", "delivery", "subscription", "card", "product")
 
 
 def members(stories: list[Story]) -> Versions:
-    """One record a person whom the platform knows, from some minutes after the CRM knew them."""
-    return [
-        [
-            {
-                "member_id": member_id(story),
-                "contact_id": story.contact_id,
-                "joined_at": story.known_at + timedelta(minutes=5),
-                "updated_at": story.known_at + timedelta(minutes=5),
-            }
-        ]
+    """One record a person whom the platform knows, from some minutes after the CRM knew them; and one a household or
+    company that some of them shop for."""
+    groups = {
+        group: _KIND_OF_GROUP[story.contact_id >= FIRST_LEAD_CONTACT]
         for story in stories
+        if (group := group_id(story))
+    }
+    return [
+        *(
+            [
+                _member(
+                    member_id(story),
+                    "person",
+                    story.known_at + timedelta(minutes=5),
+                    story.contact_id,
+                    group_id(story),
+                )
+            ]
+            for story in stories
+        ),
+        *([_member(group, kind, BEGIN)] for group, kind in sorted(groups.items())),
     ]
+
+
+def _member(
+    number: int, kind: str, at: datetime, contact_id: int | None = None, group: int | None = None
+) -> Record:
+    name = (
+        None
+        if kind == "person"
+        else f"{'Company' if kind == 'account' else 'Household'} {number % FIRST_GROUP}"
+    )
+    told = {"member_id": number, "contact_id": contact_id, "kind": kind, "name": name, "group_id": group}
+    return told | {"joined_at": at, "updated_at": at}
+
+
+def group_id(story: Story) -> int | None:
+    """The number of the household (of a shop's customer) or company (of a lead) that the person belongs to."""
+    return None if story.contact_id % 13 else FIRST_GROUP + story.contact_id // 50
 
 
 def member_id(story: Story) -> int:

@@ -9,9 +9,12 @@ select
     member_id::text as source_key,
     _loaded_at,
     member_id::text as customer_key,
-    'person' as kind,
-    'crm' as external_source,
+    kind,
+    case when kind = 'person' then 'crm' end as external_source,
     contact_id::text as external_key,
+    group_id::text as belongs_to_key,
+    name as full_name,
+    case when kind = 'account' then name end as company_name,
     joined_at as created_at,
     updated_at
 from members

@@ -70,6 +70,41 @@ def test_several_tables_in_one_folder_are_told_apart(tmp_path: Path) -> None:
     )
 
 
+def test_tables_of_other_matters_are_drafted_by_their_names(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "customers.csv").write_text(CUSTOMERS)
+    (folder / "support_tickets.csv").write_text(
+        "ticket_no,customer_id,type,subject,created_at,solved_on,csat\n"
+        "T1,1,question,tea,2024-01-02T08:00:00Z,2024-01-03,5\nT2,1,complaint,cup,2024-01-05T08:00:00Z,2024-01-06,2\n"
+    )
+    (folder / "coupons.csv").write_text(
+        "code,campaign_id,type,value,offered_on\nC1,7,coupon,2.5,2024-01-01\n"
+    )
+    (folder / "visits.csv").write_text("colour,shape\nred,round\nred,square\n")  # nothing of a visit
+    made, source = draft(files.look(folder), tmp_path / "p")
+    assert source.phone_region is None
+    declared = (tmp_path / "p/dags/sources/shop.yml").read_text()
+    assert "\n# phone_region: US " in declared
+    assert "# looks like tickets; 2 rows" in declared
+    drafts = {draft.contract: draft for draft in made.drafts}
+    assert set(drafts) == {"profiles", "consents", "tickets", "offers"}
+    for line in (
+        "ticket_no as source_key",
+        "customer_id::text as customer_key",
+        "type as kind",
+        "subject as topic",
+        "created_at as opened_at",
+        "solved_on::timestamp at time zone 'Europe/Berlin' as solved_at",
+        "csat as satisfaction",
+    ):
+        assert f"    {line}" in drafts["tickets"].sql, line
+    assert "not found, so left out: first_answer_at" in drafts["tickets"].checks
+    assert "`opened_at` is `created_at`, since no better time was found" in drafts["tickets"].checks
+    assert "    'EUR' as currency" in drafts["offers"].sql
+    assert "    campaign_id::text as campaign_key" in drafts["offers"].sql
+
+
 def test_a_database_is_read_by_its_keys_and_its_change_times(
     databases: Callable[..., object], tmp_path: Path
 ) -> None:

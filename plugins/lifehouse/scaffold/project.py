@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from lifehouse.errors import ConfigError
+from lifehouse.scaffold.matters import called
 from lifehouse.scaffold.roles import Guess, Kind, guess, personal
 from lifehouse.scaffold.sketch import Column, Found, Table
 from lifehouse.scaffold.sql import Draft
@@ -121,6 +122,8 @@ def _source_lines(made: Plan) -> Iterator[str]:
         yield f'connection: {{url: "${{{made.variable}}}"{f", schema: {made.found.place}" if made.found.place else ""}}}'
     yield 'schedule: "0 2 * * *"'
     yield f"time_zone: {made.zone}"
+    if any("phone" in item for item in made.guesses):
+        yield "# phone_region: US               # the country of phone numbers without a country code; else they match nobody"
     yield "quarantine_share: 0.01           # a larger share of bad records closes the gate"
     yield "tables:"
     for item in made.guesses:
@@ -134,7 +137,8 @@ def _table_lines(made: Plan, item: Guess) -> Iterator[str]:
     table = item.table
     yield ""
     yield f"  {table.name}:"
-    yield f"    # looks like {item.kind.value}" + (
+    seems = called(table.name).replace("_", " ") if item.kind is Kind.OTHER else ""
+    yield f"    # looks like {seems or item.kind.value}" + (
         f"; {table.rows_seen:,} rows looked at" if table.rows_seen else ""
     )
     if made.found.kind == "files":

@@ -1,10 +1,11 @@
-"""Drafts of staging models for tables that hold one matter each: customers, products, orders, order lines."""
+"""Drafts of staging models for tables that hold one matter each: customers, products, orders, order lines, and the rest."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from lifehouse.scaffold.lines import Lines
+from lifehouse.scaffold.matters import Matters
 from lifehouse.scaffold.roles import Guess, Kind
 from lifehouse.scaffold.sql import Draft, Writer, plain, text
 
@@ -37,6 +38,9 @@ def drafts(guesses: list[Guess], source: str, currency: str, zone: str) -> list[
             found.setdefault(draft.contract, draft)
     for guess in guesses:
         for draft in (*lines.drafts(guess), *tables.without_lines(guess)):
+            found.setdefault(draft.contract, draft)
+    for guess in guesses:
+        for draft in Matters(source, currency, zone).drafts(guess):
             found.setdefault(draft.contract, draft)
     return list(found.values())
 

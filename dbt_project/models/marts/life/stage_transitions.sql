@@ -24,6 +24,9 @@ select
     month,
     count(*) as moves,
     count(distinct customer_id) as customers,
+    (
+        count(*) / sum(count(*)) over (partition by lifecycle, from_stage, month)
+    )::numeric(6, 5) as share,
     (percentile_cont(0.5) within group (order by dwell_days))::numeric(12, 3) as median_dwell_days
 from moves
 where from_stage is not null

@@ -3,18 +3,37 @@
   for the field or for all), then the newest, ties by source and key.
 #}
 {% macro survivor(field, value) -%}
+    {{ adapter.dispatch('survivor', 'lifehouse')(field, value) }}
+{%- endmacro %}
+
+{% macro default__survivor(field, value) -%}
     (
         array_agg({{ value }} order by {{ lifehouse.first_come(field) }})
-        filter (where {{ field }} is not null and trim(both ' ' from {{ field }}) <> '')
+        filter (where {{ lifehouse.is_told(field) }})
     )[1]
 {%- endmacro %}
 
+{# DuckDB sorts each list by itself; the least of them it finds in passing. #}
+{% macro duckdb__survivor(field, value) -%}
+    arg_min(
+        {{ value }},
+        row({{ lifehouse.source_rank(field) }}updated_at is null, -epoch_us(coalesce(updated_at, timestamptz 'epoch')), source, source_key)
+    ) filter (where {{ lifehouse.is_told(field) }})
+{%- endmacro %}
+
+{% macro is_told(field) -%}
+    {{ field }} is not null and trim(both ' ' from {{ field }}) <> ''
+{%- endmacro %}
+
 {% macro first_come(field) -%}
+    {{ lifehouse.source_rank(field) }}updated_at desc nulls last, source, source_key
+{%- endmacro %}
+
+{% macro source_rank(field) -%}
     {%- set sources = var('field_priority', {}).get(field, var('priority', [])) -%}
     {%- if sources -%}
         case source{% for source in sources %} when '{{ source }}' then {{ loop.index0 }}{% endfor %} else {{ sources | length }} end,{{ ' ' }}
     {%- endif -%}
-    updated_at desc nulls last, source, source_key
 {%- endmacro %}
 
 {# The fields of a profile that survive one by one. #}

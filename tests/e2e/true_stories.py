@@ -31,6 +31,7 @@ _ENGAGE = {
     "answers": {"answered_at": "survey_answered"},
     "reviews": {"reviewed_at": "review"},
     "costs": {"incurred_at": "service_cost"},
+    "returns": {"returned_at": "refund"},
     "loyalty": {"entered_at": "points_{kind}"},
     "referrals": {"referred_at": "referral_made", "converted_at": "referral_converted"},
     "subscriptions": {"occurred_at": "subscription_{event}"},

@@ -15,7 +15,7 @@ from lifehouse.demo.crm_contacts import contacts
 from lifehouse.demo.engage_club import catalogue, loyalty, market, subscriptions, usage
 from lifehouse.demo.engage_mail import campaigns, messages, offers, redemptions
 from lifehouse.demo.engage_sales import follow_ups, opportunities, referrals
-from lifehouse.demo.engage_service import answers, costs, invitations, reviews
+from lifehouse.demo.engage_service import answers, costs, invitations, returns, reviews
 from lifehouse.demo.engage_story import Story, tell
 from lifehouse.demo.engage_web import interactions, members
 
@@ -33,6 +33,7 @@ KEYS = {
     "answers": "answer_id",
     "reviews": "review_id",
     "costs": "cost_id",
+    "returns": "return_id",
     "loyalty": "entry_id",
     "referrals": "referral_id",
     "subscriptions": "event_id",
@@ -52,6 +53,7 @@ _TELLERS = {
     "answers": answers,
     "reviews": reviews,
     "costs": costs,
+    "returns": returns,
     "loyalty": loyalty,
     "referrals": referrals,
     "subscriptions": subscriptions,

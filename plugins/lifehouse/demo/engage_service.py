@@ -19,6 +19,8 @@ _WORDS = {
     2: "Too dear for what it is.",
     1: "Never again.",
 }
+#: The share of buyers who bring something back.
+_RETURNING = 0.05
 _COSTS = {"return": (4, 15), "service call": (6, 30), "delivery": (3, 9), "visit": (25, 60)}
 
 
@@ -116,5 +118,26 @@ def _costs(story: Story) -> Iterator[Record]:
             "amount": round(dice.uniform(*_COSTS[kind]), 2),
             "currency": "USD",
             "incurred_at": at,
+            "updated_at": at,
+        }
+
+
+def returns(stories: list[Story]) -> Versions:
+    """One record a purchase that the service desk took back, with the money given back for it, in USD."""
+    return [[taken_back] for story in stories for taken_back in _returns(story)]
+
+
+def _returns(story: Story) -> Iterator[Record]:
+    dice = story.dice("returns")
+    if not story.baskets or dice.random() >= _RETURNING:
+        return
+    at = between(dice, min(story.baskets) + timedelta(days=1), END)
+    if at < END:
+        yield {
+            "return_id": story.contact_id,
+            "member_id": member_id(story),
+            "amount": round(dice.uniform(2, 20), 2),
+            "currency": "USD",
+            "returned_at": at,
             "updated_at": at,
         }

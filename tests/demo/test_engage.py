@@ -109,3 +109,17 @@ def test_who_recommends_was_known_before_who_was_recommended(last: Tables, stori
 def test_a_story_can_be_asked_for_by_person(stories: dict[int, Story]) -> None:
     for told in list(stories.values())[:20]:
         assert engage.story(told.number) == told
+
+
+def test_nobody_has_fewer_points_than_none(last: Tables) -> None:
+    balances: Counter[int] = Counter()
+    for entry in sorted(last["loyalty"], key=lambda entry: (entry["entered_at"], entry["entry_id"])):
+        balances[entry["member_id"]] += entry["points"] or 0
+        assert balances[entry["member_id"]] >= 0
+    assert {entry["kind"] for entry in last["loyalty"]} == {
+        "earned",
+        "redeemed",
+        "expired",
+        "adjusted",
+        "tier",
+    }

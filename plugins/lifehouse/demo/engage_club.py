@@ -79,7 +79,7 @@ def loyalty(stories: list[Story]) -> Versions:
 
 def _entries(story: Story) -> Iterator[Record]:
     dice, total, tiers = story.dice("loyalty"), 0, list(TIERS.items())
-    fixed, quarter = story.dice("points put right"), 0
+    fixed, quarter, balance = story.dice("points put right"), 0, 0
     since = max(story.known_at, BEGIN)
     at, place = since + timedelta(days=dice.uniform(0, _QUARTER)), 0
     while at < END:
@@ -90,21 +90,17 @@ def _entries(story: Story) -> Iterator[Record]:
         if points and dice.random() < 0.25:
             entries.append(("redeemed", -min(points, 50), None))
         if not points and total and dice.random() < 0.3:
-            entries.append(("expired", -min(total, 20), None))
+            entries += [("expired", -min(balance, 20), None)] if balance else []
         while tiers and total >= tiers[0][1]:
             entries.append(("tier", None, tiers.pop(0)[0]))
         for kind, amount, tier in entries:
             yield _entry(story, place, kind, amount, tier, at + timedelta(minutes=place % 10))
-            place += 1
+            place, balance = place + 1, balance + (amount or 0)
         if points and fixed.random() < _PUT_RIGHT:
-            yield _entry(
-                story,
-                _PUT_RIGHT_FROM + quarter,
-                "adjusted",
-                fixed.choice((-10, 10, 20)),
-                None,
-                at + timedelta(hours=30),
-            )
+            right = fixed.choice((-10, 10, 20)) if balance >= 10 else 10
+            number, day_after = _PUT_RIGHT_FROM + quarter, at + timedelta(hours=30)
+            yield _entry(story, number, "adjusted", right, None, day_after)
+            balance += right
         since, at, quarter = at, at + timedelta(days=_QUARTER), quarter + 1
 
 

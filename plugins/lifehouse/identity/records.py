@@ -46,10 +46,11 @@ def _write(
 ) -> None:
     """Normalise what is said and not stored, batch by batch; with each the name of its source's and family's rules.
 
-    What is written meanwhile is not seen by the cursor that reads.
+    What is pending is set down first: a cursor's plan for an empty table would go through what is written meanwhile.
     """
+    connection.execute(_PENDING)
     with connection.cursor("pending") as pending:
-        pending.execute(_PENDING)
+        pending.execute("select * from pending")
         while rows := pending.fetchmany(_BATCH):
             with connection.cursor().copy(f"copy {table} from stdin".encode()) as copy:
                 for source, customer_key, holder, kind, written in rows:
@@ -94,6 +95,7 @@ _DROP_ASKED = f"""
 """  # noqa: S608
 
 _PENDING = f"""
+    create temporary table pending on commit drop as
     select * from said where not exists (select from identifiers as stored where {_SAME})
 """  # noqa: S608
 

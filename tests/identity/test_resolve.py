@@ -189,3 +189,13 @@ def test_a_person_joins_two_who_share_nothing_and_the_merge_says_why(town: Town)
     town.night({})
     assert len(town.groups()) == 1
     assert town.ctx.warehouse.value("select cause from core.customer_merges") == "a decision"
+
+
+def test_a_decision_waits_for_the_records_that_it_is_about(town: Town) -> None:
+    town.empty()
+    one, other = ("crm", "0"), ("shop", "0")
+    town.say("same", one, other)
+    town.night({})
+    town.night({one: frozenset()})
+    town.night({other: frozenset()})
+    assert town.groups() == {frozenset({one, other})}

@@ -120,7 +120,7 @@ _ALL_NODES = """
 """
 
 # Whose identifiers changed, who shares those (unless too many do, before and now), whom an external id names, who was
-# decided on, and who is new.
+# decided on, also before there was a record of one of them, and who is new.
 _SEEDS = """
     create temporary table seeds on commit drop as
     with newcomers as (
@@ -158,7 +158,12 @@ _SEEDS = """
     select ends.source, ends.customer_key
     from decided
     cross join lateral (values (source, customer_key), (other_source, other_key)) as ends (source, customer_key)
-    where decided.is_new
+    where decided.is_new or exists (
+        select from newcomers
+        where (newcomers.source, newcomers.customer_key) in (
+            (decided.source, decided.customer_key), (decided.other_source, decided.other_key)
+        )
+    )
 """
 
 _THEIR_CUSTOMERS = """

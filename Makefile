@@ -51,8 +51,8 @@ mutations: setup  ## inject sixty corruptions, play thirty clean nights, print w
 proof: setup  ## thirty nights of a real shop, each released, one by one and in another order, against a full rebuild
 	@LIFEHOUSE_EVERY_NIGHT=1 $(BIN)/python -m pytest -q tests/e2e/test_online_retail.py
 
-bench: setup  ## measure what the promises about speed and waiting say
-	@PYTHONPATH=tests:. $(BIN)/python -m benchmarks
+bench: setup  ## measure what the promises about speed and waiting say (SIZE=large: 1 million customers; BENCH=identity: one)
+	@SIZE=$(SIZE) PYTHONPATH=tests:. $(BIN)/python -m benchmarks $(BENCH)
 
 lint: setup  ## ruff, mypy, sqlfluff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/sqlfluff lint dbt_project

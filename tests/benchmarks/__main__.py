@@ -1,6 +1,7 @@
 """``make bench``: every benchmark in this folder, or those that are named; each prints its figures.
 
-A benchmark is a module with ``run(databases) -> dict[str, object]``; its docstring says what is measured.
+A benchmark is a module with ``run(databases)``, which gives names and figures, all at the end (a dict) or one by one (pairs);
+its docstring says what is measured.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ def main(names: list[str]) -> None:
         for name in names or found:
             module = importlib.import_module(f"benchmarks.{name}")
             print(f"{name}: {(module.__doc__ or '').splitlines()[0]}", flush=True)
-            for what, figure in module.run(databases).items():
+            found = module.run(databases)
+            for what, figure in found.items() if isinstance(found, dict) else found:
                 print(f"  {what:<60} {figure}", flush=True)
     finally:
         server.remove()

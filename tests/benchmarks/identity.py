@@ -19,18 +19,20 @@ from lifehouse.home import Home
 from lifehouse.identity import resolve as step
 from lifehouse.project import Project
 from lifehouse.warehouse.connection import Warehouse
+from support.databases import Databases
 
 PEOPLE = 250_000
 
 
-def run(url: str) -> dict[str, object]:
-    folder = Path(tempfile.mkdtemp(prefix="lifehouse-bench-"))
+def run(databases: Databases) -> dict[str, object]:
+    url, folder = databases.create(), Path(tempfile.mkdtemp(prefix="lifehouse-bench-"))
     try:
         (folder / "lifehouse.yml").write_text("company: Bench\nreporting_currency: EUR\n")
         ctx = Context(Home(folder / "home"), Project(folder))
         vars(ctx)["warehouse"] = Warehouse(url)  # the cached property, preset
         return _measure(Town.found(ctx))
     finally:
+        databases.drop(url)
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -63,7 +63,7 @@ MISTAKES = {
     GOOD + "guards: {max_age: soon}\n": r"push.yml:8: guards.max_age: 'soon' is no length of time",
     GOOD + "holdout: {share: 1.5}\n": r"push.yml:8: holdout.share",
     GOOD + "options:\n  pth: /x\n": r"push.yml:9: unknown key 'pth'; did you mean 'path'",
-    GOOD + "mode: upsert\n": r"push.yml:8: mode",
+    GOOD + "mode: upsertt\n": r"push.yml:8: mode",
     GOOD + "fields: {em: {column: email, hash: sha256}}\n": r"key: email would be sent as it is",
     GOOD
     + "key: {column: email, hash: sha256}\nfields: {fn: first_name}\n": r"fields.fn: first_name would be sent",

@@ -19,6 +19,15 @@ class Hubspot(Simulated):
         match asked.path.rsplit("/", 2)[-2:]:
             case "batch", "upsert":
                 return self._upsert(asked.body["inputs"])
+            case "batch", "update":
+                there = [one for one in asked.body["inputs"] if one["id"] in self.people]
+                _, body = self._upsert(there)
+                missing = [one for one in asked.body["inputs"] if one not in there]
+                errors = [
+                    {"message": "contact does not exist", "context": {"objectWriteTraceId": [one["id"]]}}
+                    for one in missing
+                ]
+                return 207, {**body, "errors": [*body.get("errors", []), *errors]}
             case "batch", "read":
                 found = [one["id"] for one in asked.body["inputs"] if one["id"] in self.people]
                 return 200, {

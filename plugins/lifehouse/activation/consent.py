@@ -18,7 +18,7 @@ _ALL = """coalesce(segment.customer_id in (
 
 _ONE = """exists (
         select from marts.consents as consents
-        where consents.customer_id = outbox.customer_id
+        where consents.customer_id = {customer}
             and consents.channel = {channel} and consents.purpose = {purpose}
         having bool_and(consents.status = 'granted')
     )"""
@@ -29,12 +29,18 @@ def of_members(sync: Sync) -> sql.Composable:
     return _condition(sync, sql.SQL(_ALL))
 
 
+def of_records(sync: Sync) -> sql.Composable:
+    """A condition on ``records.customer_id``; looks them up."""
+    return _condition(sync, sql.SQL(_ONE), sql.Identifier("records", "customer_id"))
+
+
 def of_rows(sync: Sync) -> sql.Composable:
     """A condition on ``outbox.customer_id``; looks the few up."""
-    return _condition(sync, sql.SQL(_ONE))
+    return _condition(sync, sql.SQL(_ONE), sql.Identifier("outbox", "customer_id"))
 
 
-def _condition(sync: Sync, text: sql.SQL) -> sql.Composable:
+def _condition(sync: Sync, text: sql.SQL, customer: sql.Identifier | None = None) -> sql.Composable:
     if sync.consent == "none":
         return sql.SQL("true")
-    return text.format(channel=literal(sync.consent.channel), purpose=literal(sync.consent.purpose))
+    who = {"customer": customer} if customer else {}
+    return text.format(channel=literal(sync.consent.channel), purpose=literal(sync.consent.purpose), **who)

@@ -22,6 +22,9 @@ from lifehouse.project import Project
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 
+Mode = Literal["mirror", "upsert", "update", "append"]
+
+
 class Consent(config.Strict):
     """What a customer must have granted to be sent anywhere."""
 
@@ -111,7 +114,11 @@ class Sync(config.Strict):
     platform: str
     connection: str | None = Field(None, description="id of an Airflow Connection")
     account: str | None = Field(None, description="the platform account, if several connections lead to one")
-    mode: Literal["mirror"] = "mirror"
+    mode: Mode = Field(
+        "mirror",
+        description="mirror: who leaves is removed; upsert: who leaves stays as they are; update: likewise, and nobody is "
+        "created; append: everybody once",
+    )
     key: str | Hashed = Field(
         "email", description="the column of marts.customers by which the platform knows a person"
     )
@@ -191,6 +198,9 @@ def load_sync(path: Path) -> Sync:
         raise ConfigError(f"{path}:{line}: platform: {error.args[0]}") from None
     options = declared.options_model if declared else OPTIONS[sync.platform]
     config.validate(sync.options, options, path, _node(path, "options"))
+    if sync.mode == "update" and "update" not in (declared.modes if declared else ()):
+        line = config.line_of(_node(path), ["mode"])
+        raise ConfigError(f"{path}:{line}: mode: {sync.platform} cannot update without creating; use upsert")
     sync._declared = declared
     return sync
 

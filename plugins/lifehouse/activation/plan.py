@@ -97,6 +97,7 @@ def propose(connection: psycopg.Connection[Any], sync: Sync, *, only_failed: boo
         "account": sync.account_name,
         "sync": sync.sync,
         "segment": sync.segment,
+        "mode": sync.mode,
         "only_failed": only_failed,
         "experiment": sync.experiment if sync.holdout else None,
         "share": sync.holdout.share if sync.holdout else 0,
@@ -110,7 +111,7 @@ def propose(connection: psycopg.Connection[Any], sync: Sync, *, only_failed: boo
     cursor = psycopg.ClientCursor(connection)  # `create table as` takes no bound values
     cursor.execute(members, values)
     cursor.execute("analyze members")
-    cursor.execute(statement("actions"), values)
+    cursor.execute(statement("actions").format(allowed=consent.of_records(sync)), values)
     with connection.cursor(row_factory=dict_row) as counting:
         counts = counting.execute(statement("counts"), values).fetchone() or {}
     return Plan(

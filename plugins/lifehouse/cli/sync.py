@@ -1,11 +1,15 @@
-"""``lifehouse plan`` and ``lifehouse sync``: what a platform should hold, and bringing it there."""
+"""``lifehouse plan`` and ``lifehouse sync``: what a platform should hold, bringing it there, and what came of it."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
+from typer.core import TyperGroup
+
+from lifehouse.cli.tables import table_of
 
 Name = Annotated[str, typer.Argument(metavar="SYNC", help="The name of a file in dags/syncs, without .yml.")]
 OnlyFailed = Annotated[
@@ -13,10 +17,25 @@ OnlyFailed = Annotated[
 ]
 
 
+class _OrRun(TyperGroup):
+    """``lifehouse sync NAME`` is ``lifehouse sync run NAME``."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        is_command = bool(args) and args[0] in self.commands
+        return super().resolve_command(ctx, args if is_command else ["run", *args])
+
+
+sync = typer.Typer(
+    cls=_OrRun,
+    help="Bring a platform to the published segment (`sync NAME`); `log` and `explain` tell what came of it.",
+    no_args_is_help=True,
+)
+
+
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
     app.command()(plan)
-    app.command()(sync)
+    app.add_typer(sync, name="sync")
 
 
 def plan(name: Name, only_failed: OnlyFailed = False) -> None:
@@ -36,7 +55,8 @@ def plan(name: Name, only_failed: OnlyFailed = False) -> None:
         raise typer.Exit(1)
 
 
-def sync(name: Name, only_failed: OnlyFailed = False) -> None:
+@sync.command("run")
+def run(name: Name, only_failed: OnlyFailed = False) -> None:
     """Bring a platform to the published segment; finishes first what a killed sync had in flight."""
     from lifehouse.activation.run import sync as run_sync
     from lifehouse.activation.show import show_result
@@ -44,3 +64,53 @@ def sync(name: Name, only_failed: OnlyFailed = False) -> None:
 
     ctx = Context.current()
     show_result(Console(), ctx.warehouse, run_sync(ctx, name, only_failed=only_failed))
+
+
+@sync.command()
+def log(name: Name, limit: Annotated[int, typer.Option("--limit", help="at most this many")] = 20) -> None:
+    """The sync's runs, newest first: what was sent, confirmed and refused, in how many calls."""
+    from lifehouse.activation import inspection
+    from lifehouse.activation.declaration import find_sync
+    from lifehouse.context import Context
+
+    ctx, console = Context.current(), Console(highlight=False)
+    found = inspection.runs(ctx, find_sync(ctx.project, name), limit)
+    if not found:
+        console.print(f"{name} has not run yet.")
+        return
+    table = table_of("run", "began", "result", "sent", "confirmed", "refused", "calls", "seconds", "why")
+    for row in found:
+        table.add_row(
+            *(str(row["sync_run_id"]), f"{row['started_at']:%Y-%m-%d %H:%M}", row["status"]),
+            f"+{row['adds']:,} ~{row['changes']:,} −{row['removes']:,}",
+            *(f"{row[count]:,}" for count in ("confirmed", "refused", "calls")),
+            f"{row['seconds']:.1f}",
+            escape(row["message"] or ""),
+        )
+    console.print(table)
+
+
+@sync.command()
+def explain(
+    name: Name,
+    customer: Annotated[
+        str, typer.Argument(help="A customer_id; `select customer_id from customers` lists them.")
+    ],
+) -> None:
+    """Why a customer is in, out, refused or held out there, and what the next sync does about it. Nothing personal."""
+    from lifehouse.activation import inspection
+    from lifehouse.activation.declaration import find_sync
+    from lifehouse.context import Context
+
+    ctx, console = Context.current(), Console(highlight=False)
+    found = inspection.standing(ctx, find_sync(ctx.project, name), customer)
+    console.print(f"[bold]{found.customer_id}[/] in the sync [bold]{name}[/]")
+    for sentence in found.sentences:
+        console.print(f"  {escape(sentence)}", soft_wrap=True)
+    if found.sent:
+        table = table_of("at (UTC)", "action", "result", "why", title="\nWhat was sent")
+        for row in found.sent:
+            table.add_row(
+                f"{row['at']:%Y-%m-%d %H:%M:%S}", row["action"], row["status"], escape(row["reason"] or "")
+            )
+        console.print(table)

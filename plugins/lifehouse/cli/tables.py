@@ -17,6 +17,7 @@ _NUMBERS = {
         "rows",
         "size_bytes",
     ),
+    *("sent", "confirmed", "refused", "calls"),
     *("waiting", "released", "discarded", "flagged", "revived", "loads"),
     *("seconds", "only Postgres has", "only DuckDB has"),
 }

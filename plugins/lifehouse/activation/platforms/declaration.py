@@ -180,21 +180,28 @@ class Declared(config.Strict):
     options: dict[Name, Option] = Field(default_factory=dict)
     calls: dict[Name, Call] = Field(min_length=1)
     actions: dict[Action, tuple[Name, ...]]
+    update: tuple[Name, ...] | None = Field(
+        default=None, description="the calls for a row of a sync in mode update, which create nobody"
+    )
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Declared:
-        for action, names in self.actions.items():
+        used = {
+            **{f"actions.{action}": names for action, names in self.actions.items()},
+            "update": self.update or (),
+        }
+        for where, names in used.items():
             for name in names:
                 if name not in self.calls:
                     near = difflib.get_close_matches(name, self.calls, n=1)
                     hint = f"; did you mean {near[0]!r}?" if near else ""
-                    raise ValueError(f"actions.{action}: there is no call {name!r}{hint}")
+                    raise ValueError(f"{where}: there is no call {name!r}{hint}")
         missing = {"add", "change"} - self.actions.keys()
         if missing:
             raise ValueError(f"actions: say what is called for: {', '.join(sorted(missing))}")
-        if not self.keyed and any(len(names) > 1 for names in self.actions.values()):
+        if not self.keyed and any(len(names) > 1 for names in used.values()):
             raise ValueError("keyed: false: a batch that is repeated must be one call for each action")
-        unused = self.calls.keys() - {name for names in self.actions.values() for name in names}
+        unused = self.calls.keys() - {name for names in used.values() for name in names}
         if unused:
             raise ValueError(f"calls: no action uses {', '.join(sorted(unused))}")
         known = {"sync", "batch", "key", "id", "fields", "token", "job", "login", "secret"}
@@ -209,6 +216,19 @@ class Declared(config.Strict):
                     hint = f"; did you mean {{{near[0]}}}?" if near else ""
                     raise ValueError(f"{where}: nothing is called {{{name}}}{hint}")
         return self
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """The modes that a sync to it may have."""
+        return ("mirror", "upsert", "append", *(("update",) if self.update else ()))
+
+    def for_mode(self, mode: str) -> Declared:
+        """The declaration as a sync in that mode uses it."""
+        if mode != "update" or not self.update:
+            return self
+        return self.model_copy(
+            update={"actions": {**self.actions, "add": self.update, "change": self.update}}
+        )
 
     def size(self, action: Action) -> int:
         """Rows a batch: as many as the calls that are made for all of them take; a look-up may take fewer at a time."""

@@ -1,4 +1,5 @@
--- What it takes: desired minus acknowledged, minus what is in flight and what waits since its refusal.
+-- What it takes: desired minus acknowledged, minus what is in flight and what waits since its refusal. Who only left the
+-- segment stays there unless the sync mirrors it; who may not be there any longer goes. What is appended is never changed.
 create temporary table actions on commit drop as
 with desired as (
     select * from members
@@ -25,6 +26,7 @@ differences as (
         coalesce(desired.customer_id, records.customer_id) as customer_id,
         case
             when desired.record_key is null then 'remove'
+            when %(mode)s = 'update' then 'change'
             when records.field_hash is null or records.field_hash = 'unknown' then 'add'
             else 'change'
         end as action,
@@ -34,7 +36,16 @@ differences as (
         records.refused_hash
     from desired
     full outer join records on desired.record_key = records.record_key
-    where desired.field_hash is distinct from records.field_hash
+    where
+        desired.field_hash is distinct from records.field_hash
+        and case
+            when %(mode)s = 'append' then records.field_hash is null or records.field_hash = 'unknown'
+            when desired.record_key is not null or %(mode)s = 'mirror' then true
+            else not (
+                exists (select from marts.customers as customers where customers.customer_id = records.customer_id)
+                and {allowed}
+            )
+        end
 )
 
 select

@@ -1,0 +1,147 @@
+"""What happened to a sync and to one customer of it, read from the ledger. Ids and counts, nothing personal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import dict_row
+
+from lifehouse.activation.declaration import Sync
+from lifehouse.activation.plan import propose
+from lifehouse.context import Context
+from lifehouse.errors import LifehouseError
+
+_RUNS = """
+select
+    sync_run_id, started_at, status, release_id, desired, adds, changes, removes, confirmed, refused, withdrawn, waiting,
+    calls, extract(epoch from coalesce(ended_at, clock_timestamp()) - started_at)::float8 as seconds, message
+from activation.sync_runs
+where sync = %s
+order by sync_run_id desc
+limit %s
+"""
+_RECORD = """
+select record_key, field_hash, acknowledged_at, refused_action, refused_reason, refused_at
+from activation.records
+where account = %(account)s and sync = %(sync)s and customer_id = %(customer)s
+"""
+_OPEN = """
+select exists (
+    select from activation.outbox
+    where account = %(account)s and sync = %(sync)s and customer_id = %(customer)s and status = 'intent'
+)
+"""
+_SENT = """
+select coalesce(settled_at, made_at) as at, action, status, reason
+from activation.ledger
+where account = %(account)s and sync = %(sync)s and customer_id = %(customer)s
+order by outbox_id desc
+limit 10
+"""
+_ARM = "select arm, assigned_at from activation.holdouts where experiment = %(experiment)s and customer_id = %(customer)s"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one customer stands in a sync: sentences, and what was sent of them (at, action, status, reason), newest first."""
+
+    customer_id: str
+    sentences: list[str] = field(default_factory=list)
+    sent: list[dict[str, Any]] = field(default_factory=list)
+
+
+def runs(ctx: Context, sync: Sync, limit: int) -> list[dict[str, Any]]:
+    """The sync's latest runs, newest first."""
+    return ctx.warehouse.rows(_RUNS, (sync.sync, limit))
+
+
+def standing(ctx: Context, sync: Sync, customer_id: str) -> Standing:
+    """Why the customer is in or out there, and what the next sync does about it. Writes and sends nothing.
+
+    :raises LifehouseError: there is no such customer. :raises SyncRefused: nothing is published.
+    """
+    found = Standing(customer_id)
+    with ctx.warehouse.connect() as connection:
+        connection.execute("set transaction isolation level repeatable read")
+        plan = propose(connection, sync)
+        values = {
+            "account": sync.account_name,
+            "sync": sync.sync,
+            "customer": customer_id,
+            "experiment": sync.experiment,
+        }
+        with connection.cursor(row_factory=dict_row) as cursor:
+            member = cursor.execute(
+                "select * from members where customer_id = %(customer)s", values
+            ).fetchone()
+            records = cursor.execute(_RECORD, values).fetchall()
+            arm = cursor.execute(_ARM, values).fetchone() if sync.holdout else None
+            due = cursor.execute("select * from actions where customer_id = %(customer)s", values).fetchall()
+            found.sent.extend(cursor.execute(_SENT, values).fetchall())
+            is_there = cursor.execute(
+                "select from marts.customers where customer_id = %(customer)s", values
+            ).fetchone()
+            is_open = (cursor.execute(_OPEN, values).fetchone() or {}).get("exists")
+        connection.rollback()
+    if is_there is None and not records and not found.sent:
+        raise LifehouseError(f"there is no customer {customer_id!r}; the mart customers lists them")
+    segment = f"{sync.segment} in release {plan.release.release_id}"
+    found.sentences.append(f"is a member of {segment}" if member else f"is no member of {segment}")
+    if member:
+        found.sentences.append(_verdict(sync, member, arm))
+    found.sentences.extend(
+        [_held(sync, record) for record in records] or [f"{sync.account_name} holds nothing of them"]
+    )
+    if is_open:
+        found.sentences.append(
+            "is on the way there: the platform's answer is missing, the next sync asks again first"
+        )
+    found.sentences.append(_next(due, bool(is_open)))
+    return found
+
+
+def _verdict(sync: Sync, member: dict[str, Any], arm: dict[str, Any] | None) -> str:
+    told = "no consent is asked" if sync.consent == "none" else ""
+    if sync.consent != "none":
+        told = f"{sync.consent.purpose} by {sync.consent.channel}"
+    match member["verdict"]:
+        case "send":
+            return "may be sent" + (f": consented to {told}" if sync.consent != "none" else f": {told}")
+        case "without consent":
+            return f"is kept back: no consent to {told}"
+        case "held out":
+            since = f" since {_at(arm['assigned_at'])}" if arm else ""
+            return (
+                f"is held out in the experiment {sync.experiment}{since}, so that the effect can be measured"
+            )
+        case "unreachable":
+            return f"cannot be reached: has no usable {sync.key_column}"
+        case _:
+            return f"is kept back: another member has the same {sync.key_column}, and one row stands for both"
+
+
+def _held(sync: Sync, record: dict[str, Any]) -> str:
+    told = []
+    if record["field_hash"] == "unknown":
+        told.append(f"{sync.account_name} may hold them: it never answered for certain")
+    elif record["field_hash"]:
+        told.append(f"{sync.account_name} holds them, confirmed {_at(record['acknowledged_at'])}")
+    if record["refused_action"]:
+        told.append(
+            f"it refused to {record['refused_action']} them on {_at(record['refused_at'])} ({record['refused_reason']}); "
+            "that waits for a change, or for --only-failed"
+        )
+    return "; ".join(told) or f"{sync.account_name} holds nothing of them"
+
+
+def _next(due: list[dict[str, Any]], is_open: bool) -> str:
+    actions = [row["action"] for row in due if not row["is_waiting"]]
+    if actions:
+        return f"the next sync would {' and '.join(actions)} them"
+    return "the next sync would ask again" if is_open else "the next sync has nothing to do for them"
+
+
+def _at(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,79 @@
+"""What the modes of a sync promise about those who leave, change and come back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fault_receiver import Receiver
+from vendors import Hubspot
+from world import World
+
+from lifehouse.activation.connection import PlatformConnection
+from lifehouse.errors import ConfigError
+
+
+def test_upsert_leaves_those_who_left_and_removes_those_who_may_not_be_there(
+    world: World, receiver: Receiver
+) -> None:
+    world.declare(mode="upsert")
+    keys = set(world.people(4))
+    world.sync()
+    world.leave(["c0001", "c0002"])
+    world.sql("update marts.customers set first_name = 'Anna' where customer_id in ('c0001', 'c0003')")
+    done = world.sync()
+    assert (done.changes, done.removes) == (1, 0)
+    assert receiver.keys("push") == keys
+    assert receiver.held["push"]["c0001@example.com"]["name"] == "Name 1"
+    assert receiver.held["push"]["c0003@example.com"]["name"] == "Anna"
+    world.consent("c0002", "withdrawn")  # left before
+    world.consent("c0004", "withdrawn")
+    assert world.sync().removes == 2
+    assert receiver.keys("push") == {"c0001@example.com", "c0003@example.com"}
+    world.sql("delete from marts.customers where customer_id = 'c0001'")
+    assert world.sync().removes == 1
+    assert world.sync().calls == 0
+
+
+def test_append_sends_everybody_once(world: World, receiver: Receiver) -> None:
+    world.declare(mode="append")
+    world.people(3)
+    assert world.sync().adds == 3
+    world.leave(["c0001"])
+    world.sql("update marts.customers set first_name = 'Anna'")
+    assert world.sync().calls == 0
+    world.join(["c0001"])
+    world.consent("c0002", "withdrawn")
+    assert world.sync().calls == 0
+    assert len(receiver.requests) == 1
+
+
+def test_update_creates_nobody(world: World) -> None:
+    world.declare(
+        platform="hubspot",
+        mode="update",
+        options=Hubspot.options,
+        fields=Hubspot.fields,
+        sending={"per_second": 500},
+    )
+    world.people(3)
+    with Hubspot() as vendor:
+        world.connection = PlatformConnection(vendor.url, secret="secret")
+        vendor.take("c0002@example.com", {"firstname": "before"})
+        vendor.created.clear()
+        done = world.sync()
+        assert (done.adds, done.changes, done.confirmed, done.refused) == (0, 3, 1, 2)
+        assert vendor.people == {"c0002@example.com": {"firstname": "Name 2", "revenue": "2"}}
+        assert vendor.members == {"c0002@example.com"}
+        assert vendor.created == []
+        assert world.sync().calls == 0
+        vendor.take("c0001@example.com", {})
+        assert world.sync(only_failed=True).confirmed == 1
+
+
+def test_a_platform_that_would_create_is_not_asked_to_update(world: World, tmp_path: Path) -> None:
+    world.declare(mode="update")
+    with pytest.raises(
+        ConfigError, match=r"push.yml:\d+: mode: webhook cannot update without creating; use upsert"
+    ):
+        world.sync()

@@ -118,5 +118,15 @@ def test_a_number_that_duckdb_would_round_is_refused_without_showing_it(built: B
         duck_file.copy(built.ctx, tmp_path / "x.duckdb", {fees: fees})
 
 
+def test_a_file_that_duckdb_would_mistake_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        BuildError, match="DuckDB would take 'marts' for a schema; give the file another name"
+    ):
+        duck_file.opened(tmp_path / "marts.duckdb")
+    (tmp_path / "text.duckdb").write_text("no database at all, but long enough to be looked into " * 100)
+    with pytest.raises(BuildError, match=r"text\.duckdb cannot be opened as a file of DuckDB's"):
+        duck_file.opened(tmp_path / "text.duckdb")
+
+
 def test_the_file_is_its_owners_alone(built: Built) -> None:
     assert built.file.stat().st_mode & 0o077 == 0

@@ -16,6 +16,18 @@ from lifehouse.errors import BuildError
 
 Table = tuple[str, str]  # schema and name
 
+#: DuckDB calls a database by its file's name; these are schemas in it, or its own.
+_TAKEN = {
+    "contract",
+    "core",
+    "marts",
+    "postgres",
+    "main",
+    "temp",
+    "system",
+    "information_schema",
+    "pg_catalog",
+}
 _DIGITS, _SCALE = 38, 12
 _NUMBER = f"decimal({_DIGITS}, {_SCALE})"  # DuckDB's own numeric has three decimals, and rounds
 _EXACT = rf"-?\d{{1,{_DIGITS - _SCALE}}}(\.\d{{0,{_SCALE}}}0*)?"
@@ -28,8 +40,10 @@ _COLUMNS = """
 def opened(file: Path) -> Any:
     """A connection of DuckDB's to the file (made if missing), with the settings that the models ask for.
 
-    :raises BuildError: DuckDB is not installed, or the file is not one of its.
+    :raises BuildError: DuckDB is not installed, the file is not one of its, or has the name of a schema.
     """
+    if file.stem.lower() in _TAKEN:
+        raise BuildError(f"{file}: DuckDB would take {file.stem!r} for a schema; give the file another name")
     try:
         import duckdb  # noqa: PLC0415  an extra
     except ImportError:

@@ -37,6 +37,7 @@ def _stage_metrics(candidate: Candidate, here: str) -> list[Rule]:
             ) as counted using (lifecycle, stage)
             where judged.customers <> coalesce(counted.customers, 0)
             """,
+            over=here,
             meaning="in each stage are as many customers as the stage history has there at the as-of instant",
             what_to_do=_AGAIN,
         ),
@@ -68,6 +69,7 @@ def _by_period(candidate: Candidate, here: str) -> list[Rule]:
             inner join {candidate.table("stage_metrics")} as stages using (lifecycle, stage)
             where newest.customers > stages.customers + stages.left_1d
             """,
+            over=lives,
             meaning="the newest period ends with the customers of the as-of instant",
             what_to_do=_AGAIN,
         ),
@@ -115,6 +117,7 @@ def _acquisition(candidate: Candidate, here: str) -> list[Rule]:
             ) as customers
             where won.people <> customers.people or won.money <> customers.money
             """,
+            over=here,
             meaning="who has bought is won once, and brings what the customer brings",
             what_to_do=_AGAIN,
         ),

@@ -23,6 +23,8 @@ _OF_NAMES = ("42", "3F", "0A")
 
 #: So many statements count side by side: a gate asks some fifty, of which a few take most of the time.
 SIDE_BY_SIDE = 4
+#: So many rules that count over nothing in common share a statement: fewer, and one of them may be the last to end.
+TOGETHER = 4
 
 
 @dataclass(frozen=True)
@@ -46,15 +48,16 @@ def count(warehouse: Warehouse, rules: Sequence[tuple[str, Rule]]) -> list[Figur
 
     A rule that cannot be counted does not hold and is critical, whatever it was: nobody knows what it would have seen.
     """
-    passes: dict[tuple[str | None, str], dict[int, tuple[str, Rule]]] = {}
+    passes: dict[tuple[str | None, int], dict[int, tuple[str, Rule]]] = {}
+    alone = 0
     for place, (subject, rule) in enumerate(rules):
-        shared = (rule.over, "") if rule.over else (None, rule.figure)
-        passes.setdefault(shared, {})[place] = (subject, rule)
+        alone += rule.over is None
+        passes.setdefault((rule.over, 0 if rule.over else alone // TOGETHER), {})[place] = (subject, rule)
     found: dict[int, Figure] = {}
     with ExitStack() as open_connections, ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
         own = threading.local()
 
-        def counted(shared: tuple[str | None, str]) -> dict[int, Figure]:
+        def counted(shared: tuple[str | None, int]) -> dict[int, Figure]:
             if not hasattr(own, "connection"):
                 # In autocommit, or a failed statement would take the others along; and compiling many small
                 # aggregates takes longer than counting.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 from collections import deque
@@ -62,6 +63,7 @@ class Simulated:
         self.asked: list[Asked] = []
         self.created: list[str] = []
         self._ids: dict[str, str] = {}
+        self._numbers = itertools.count(1001)
         self._lock = threading.Lock()
 
     def answer(self, asked: Asked) -> tuple[int, Any]:
@@ -78,7 +80,13 @@ class Simulated:
         return self.id_of(key)
 
     def id_of(self, key: str) -> str:
-        return self._ids.setdefault(key, str(1001 + len(self._ids)))
+        return self._ids.setdefault(key, str(next(self._numbers)))
+
+    def forget(self, key: str) -> None:
+        """Somebody deleted the person there."""
+        self.people.pop(key)
+        self._ids.pop(key)
+        self.members.discard(key)
 
     def by_id(self, platform_id: str) -> str | None:
         return next((key for key, one in self._ids.items() if one == str(platform_id)), None)

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 from simulated import Fault, Simulated
-from vendors import VENDORS, Fxiaoke, Zoho
+from vendors import VENDORS, Fxiaoke, Pipedrive, Zoho
 from world import World
 
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.plan import plan
 from lifehouse.activation.platforms import catalog
 from lifehouse.context import Context
+from lifehouse.errors import PlatformError
 
 QUICK = {"backoff": "10ms", "attempts": 4, "per_second": 500}
 
@@ -84,3 +85,35 @@ def test_credentials_that_expire_are_renewed(company: World, vendor: Zoho | Fxia
     vendor.expire()
     assert company.sync().confirmed == 1
     assert vendor.members == {"c0002@example.com", "c0003@example.com"}
+
+
+def test_who_withdrew_while_in_flight_is_taken_back_and_not_sent_again(
+    company: World, vendor: Simulated
+) -> None:
+    company.people(4)
+    company.sync()
+    company.sql("update marts.customers set first_name = 'Anna' where customer_id in ('c0001', 'c0002')")
+    vendor.faults.extend([Fault(reset=True, applied=True)] * 40)
+    with pytest.raises(PlatformError, match="does not answer"):
+        company.sync()
+    company.consent("c0001", "withdrawn")
+    vendor.faults.clear()
+    company.sync()
+    assert vendor.members == {f"c{number:04d}@example.com" for number in (2, 3, 4)}
+    assert "Anna" in str(vendor.people["c0002@example.com"])
+    assert company.sync().calls == 0
+
+
+@pytest.mark.parametrize("vendor", [Pipedrive], ids=["pipedrive"], indirect=True)
+def test_one_who_was_deleted_there_holds_up_nobody_and_is_found_out(
+    company: World, vendor: Pipedrive
+) -> None:
+    company.people(3)
+    company.sync()
+    gone = "c0002@example.com"
+    vendor.forget(gone)
+    company.sql("update marts.customers set first_name = 'Anna'")
+    done = company.sync()
+    assert (done.confirmed, done.refused) == (2, 1)
+    assert company.sync(only_failed=True).confirmed == 1
+    assert vendor.members == {f"c{number:04d}@example.com" for number in (1, 2, 3)}

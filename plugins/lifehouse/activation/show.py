@@ -21,7 +21,12 @@ def show_plan(console: Console, sync: Sync, plan: Plan, findings: Iterable[Findi
         f"[bold]{sync.sync}[/]: segment [bold]{plan.segment}[/] of release {plan.release.release_id} "
         f"(as of {plan.release.as_of:%Y-%m-%d %H:%M} UTC) to {sync.account_name} ({sync.platform})"
     )
-    calls = f"{plan.calls:,} call{'s' if plan.calls != 1 else ''} of at most {plan.capabilities.batch_size:,} rows"
+    takes = plan.capabilities
+    calls = f"{plan.calls:,} call{'s' if plan.calls != 1 else ''} of at most {takes.batch_size:,} rows"
+    if takes.per_second:
+        calls += (
+            f", {plan.calls / takes.per_second:,.0f} seconds or more at {takes.per_second:g} calls a second"
+        )
     rows = [
         ("add", plan.adds, ""),
         ("change", plan.changes, ""),

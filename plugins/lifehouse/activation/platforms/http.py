@@ -70,25 +70,39 @@ class DeclaredPlatform:
             await self._client.aclose()
 
     async def send(self, batch: Batch) -> Answer:
-        """The calls of the batch's action, one after the other; each for the rows that no earlier one has settled."""
+        """The calls of each action in the batch, one after the other; each for the rows that no earlier one has settled.
+
+        A batch is of one lane, but for rows that were in flight when their consent went: those are removals now.
+        """
         said, status, requests = reading.Said(), 0, 0
         said.ids |= {row.outbox_id: row.platform_id for row in batch.rows if row.platform_id}
-        for name in self.declared.actions[batch.rows[0].action]:
-            call = self.declared.calls[name]
-            rows = [row for row in batch.rows if said.is_open(row.outbox_id, call.only)]
-            for number, part in enumerate(_parts(rows, call.batch_size)):
-                own = uuid.uuid5(batch.idempotency_key, f"{name} {number}")
-                body, status = await self._asked(call, replace(batch, idempotency_key=own), part, said.ids)
-                requests += 1
-                answer = call.answer
-                if call.job:
-                    body, polls = await self._finished(call.job, body, batch)
-                    requests, answer = requests + polls, call.job.answer
-                found = reading.read(body, answer, part, said.ids, status)
-                said.refused |= found.refused
-                said.settled |= found.settled
-                said.ids |= found.ids
+        lanes: dict[tuple[str, ...], list[Row]] = {}
+        for row in batch.rows:
+            lanes.setdefault(self.declared.actions.get(row.action, ()), []).append(row)
+        for names, rows in lanes.items():
+            for name in names:
+                call = self.declared.calls[name]
+                open_rows = [row for row in rows if said.is_open(row.outbox_id, call.only)]
+                for number, part in enumerate(_parts(open_rows, call.batch_size)):
+                    own = uuid.uuid5(batch.idempotency_key, f"{name} {number}")
+                    status, made = await self._made(call, replace(batch, idempotency_key=own), part, said)
+                    requests += made
         return Answer(said.refused, status, requests, said.ids)
+
+    async def _made(
+        self, call: Call, batch: Batch, rows: Sequence[Row], said: reading.Said
+    ) -> tuple[int, int]:
+        """One call for some rows, to the end of its job; what it says goes to ``said``. Its status, and the requests made."""
+        body, status = await self._asked(call, batch, rows, said.ids)
+        requests, answer = 1, call.answer
+        if call.job:
+            body, polls = await self._finished(call.job, body, batch)
+            requests, answer = requests + polls, call.job.answer
+        found = reading.read(body, answer, rows, said.ids, status)
+        said.refused |= found.refused
+        said.settled |= found.settled
+        said.ids |= found.ids
+        return status, requests
 
     def finish(self, state: Callable[[], Iterator[Row]]) -> int:
         return 0
@@ -103,7 +117,9 @@ class DeclaredPlatform:
         if len(each) == 1:
             values |= each[0]
         response = await self._call(call, values, each)
-        return reading.verdict(response, call.answer, self.connection.place), response.status_code
+        is_of_row = call.batch_size == 1 and bool({"key", "id"} & set(template.names(call.path)))
+        body = reading.verdict(response, call.answer, self.connection.place, is_of_row=is_of_row)
+        return body, response.status_code
 
     async def _finished(self, job: Job, body: Any, batch: Batch) -> tuple[Any, int]:
         """The body that tells how the job ended, and the calls it took to hear it.

@@ -39,8 +39,10 @@ class Denied(PlatformError):
     """Our credentials are not accepted."""
 
 
-def verdict(response: httpx.Response, answer: Answer, place: str) -> Any:
+def verdict(response: httpx.Response, answer: Answer, place: str, *, is_of_row: bool = False) -> Any:
     """The body of an answer that counts.
+
+    :param is_of_row: the address is a row's own: what is not found there is the row, not the endpoint.
 
     :raises TryAgain: it does not count. :raises BatchRefused: nothing was applied. :raises PlatformError: no batch has a chance.
     """
@@ -57,6 +59,8 @@ def verdict(response: httpx.Response, answer: Answer, place: str) -> Any:
         raise TryAgain(f"HTTP {status}", wait=retry_after(response), status_code=status)
     if status == 403:
         raise Denied(f"{place} does not let us do this (HTTP {status})")
+    if status == 404 and is_of_row:
+        raise BatchRefused(f"HTTP {status}: {found(answer.reason, body) or 'not there'}", status)
     if status in (404, 405) or not (response.is_success or response.is_client_error):
         raise PlatformError(f"{place} has no such endpoint (HTTP {status})")
     if response.is_client_error or holds(answer.refused, body):

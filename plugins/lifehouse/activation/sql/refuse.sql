@@ -44,7 +44,8 @@ kept as (
         refused_action = excluded.refused_action,
         refused_hash = excluded.refused_hash,
         refused_reason = excluded.refused_reason,
-        refused_at = excluded.refused_at
+        refused_at = excluded.refused_at,
+        platform_id = null  -- it may be of a record that is gone: the next attempt looks it up
 )
 
 select count(*) from refused

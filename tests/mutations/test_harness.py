@@ -25,7 +25,7 @@ def test_one_corruption_of_each_place_is_caught_and_the_night_without_passes(ser
         "marts-01": "release gate",
     }
     assert "unknown currency" in judged["shop-08"].sentence
-    assert "customers" in judged["marts-01"].sentence
+    assert any("customers: " in sentence for sentence in judged["marts-01"].verdict.sentences)
     page = report.markdown(list(judged.values()), 60, 1, {"the demo company, 2 nights": []})
     assert "| large | 3 | 3 | 100% |" in page
     assert "the demo company, 2 nights: not one alarm" in page

@@ -6,6 +6,7 @@ that they share fails.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,8 +22,8 @@ from lifehouse.warehouse.connection import Warehouse
 #: SQLSTATE classes whose messages speak of names alone: syntax and access, missing objects.
 _OF_NAMES = ("42", "3F", "0A")
 
-#: So many statements count side by side: a gate asks some fifty, of which a few take most of the time.
-SIDE_BY_SIDE = 4
+#: So many statements count side by side: a gate asks some sixty, of which a few take most of the time.
+SIDE_BY_SIDE = max(2, min(4, os.cpu_count() or 2))
 #: So many rules that count over nothing in common share a statement: fewer, and one of them may be the last to end.
 TOGETHER = 4
 
@@ -49,10 +50,10 @@ def count(warehouse: Warehouse, rules: Sequence[tuple[str, Rule]]) -> list[Figur
     A rule that cannot be counted does not hold and is critical, whatever it was: nobody knows what it would have seen.
     """
     passes: dict[tuple[str | None, int], dict[int, tuple[str, Rule]]] = {}
-    alone = 0
+    alone: dict[str, int] = {}  # a figure that two rules bound, one more strictly, is counted once
     for place, (subject, rule) in enumerate(rules):
-        alone += rule.over is None
-        passes.setdefault((rule.over, 0 if rule.over else alone // TOGETHER), {})[place] = (subject, rule)
+        part = 0 if rule.over else alone.setdefault(rule.figure, len(alone)) // TOGETHER
+        passes.setdefault((rule.over, part), {})[place] = (subject, rule)
     found: dict[int, Figure] = {}
     with ExitStack() as open_connections, ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
         own = threading.local()

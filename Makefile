@@ -42,11 +42,8 @@ up: setup  ## start the warehouse and Airflow (UI, scheduler) to live with
 down: setup  ## stop what `make up` or `make demo` started
 	@$(BIN)/lifehouse down
 
-# One worker more than cores: while one waits for a server that starts, another works.
-WORKERS := $(shell cores=$$(nproc 2>/dev/null || echo 2); echo $$((cores < 3 ? cores + 1 : 4)))
-
-test: setup  ## run all tests, a file at a time on each worker
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+test: setup  ## run all tests, a file at a time on each core
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 mutations: setup  ## inject sixty corruptions, play thirty clean nights, print what was caught
 	@PYTHONPATH=tests:. $(BIN)/python -m mutations

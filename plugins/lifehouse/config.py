@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from pathlib import Path
@@ -12,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lifehouse.errors import ConfigError
+from lifehouse.spelling import did_you_mean
 
 #: PyYAML's safe loader in C, ten times as quick; the one in Python where PyYAML was built without it.
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -103,10 +103,8 @@ def _describe(item: Any, data: Any, model: type[BaseModel], path: Path, node: ya
     line = line_of(node, location)
     message = item["msg"].removeprefix("Value error, ")
     if item["type"] == "extra_forbidden":
-        message = f"unknown key {location[-1]!r}"
-        near = difflib.get_close_matches(str(location[-1]), _known_keys(model, location[:-1]), n=1)
-        if near:
-            message += f"; did you mean {near[0]!r}?"
+        known = _known_keys(model, location[:-1])
+        message = f"unknown key {location[-1]!r}{did_you_mean(str(location[-1]), known)}"
         where = ".".join(str(part) for part in location[:-1])
     prefix = f"{path}:{line}" if line else str(path)
     return f"{prefix}: {where + ': ' if where else ''}{message}"

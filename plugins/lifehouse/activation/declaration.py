@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,6 +17,7 @@ from lifehouse.errors import ConfigError
 from lifehouse.privacy import tags
 from lifehouse.privacy.hashing import HASHED
 from lifehouse.project import Project
+from lifehouse.spelling import did_you_mean
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
@@ -212,9 +212,8 @@ def find_sync(project: Project, name: str) -> Sync:
     """
     files = {path.stem: path for path in project.sync_files}
     if name not in files:
-        near = difflib.get_close_matches(name, files, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(files) or 'none'}"
-        raise ConfigError(f"no sync {name!r} in {project.root / 'dags' / 'syncs'}; {hint}")
+        hint = did_you_mean(name, files) or f"; there are: {', '.join(files) or 'none'}"
+        raise ConfigError(f"no sync {name!r} in {project.root / 'dags' / 'syncs'}{hint}")
     return load_sync(files[name])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +19,7 @@ from lifehouse.context import Context
 from lifehouse.errors import ConfigError, SyncRefused
 from lifehouse.privacy import tags
 from lifehouse.privacy.hashing import expression
+from lifehouse.spelling import did_you_mean
 from lifehouse.warehouse.literal import literal
 
 
@@ -157,15 +157,10 @@ def _check_names(connection: psycopg.Connection[Any], sync: Sync) -> None:
     ):
         if column not in known:
             raise ConfigError(
-                f"sync {sync.sync}: {place}: marts.customers has no column {column!r}{_near(column, known)}"
+                f"sync {sync.sync}: {place}: marts.customers has no column {column!r}{did_you_mean(column, known)}"
             )
     segments = [row[0] for row in connection.execute("select segment from marts.segments")]
     if sync.segment not in segments:
         raise SyncRefused(
-            f"sync {sync.sync}: the release has no segment {sync.segment!r}{_near(sync.segment, segments)}"
+            f"sync {sync.sync}: the release has no segment {sync.segment!r}{did_you_mean(sync.segment, segments)}"
         )
-
-
-def _near(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""

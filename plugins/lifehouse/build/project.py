@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import os
@@ -19,6 +18,7 @@ from lifehouse.ingest.declaration import load_source
 from lifehouse.lifecycles.compile import compile_models
 from lifehouse.lifecycles.declaration import lifecycles
 from lifehouse.project import INSTALLATION, MARKER, Project
+from lifehouse.spelling import did_you_mean
 
 SHIPPED = INSTALLATION / "dbt_project"
 _PARTS = ("macros", "models", "seeds", "tests")
@@ -121,8 +121,7 @@ def _variables(project: Project) -> dict[str, Any]:
     }
     company = project.company
     if unknown := sorted(company.identity.named_sources - set(sources(project))):
-        near = difflib.get_close_matches(unknown[0], sources(project), n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(unknown[0], sources(project))
         raise ConfigError(f"{project.root / MARKER}: identity: there is no source {unknown[0]!r}{hint}")
     return {
         "inputs": inputs,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field, StringConstraints, field_validator
 
 from lifehouse import config
+from lifehouse.spelling import did_you_mean
 
 Kind = Literal["email", "phone", "loyalty_card", "cookie", "id"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -84,10 +84,7 @@ class Identity(config.Strict):
     def _known(cls, fields: dict[str, list[str]]) -> dict[str, list[str]]:
         for name in fields:
             if name not in FIELDS:
-                near = difflib.get_close_matches(name, FIELDS, n=1)
-                raise ValueError(
-                    f"{name} is no field of a profile" + (f"; did you mean {near[0]!r}?" if near else "")
-                )
+                raise ValueError(f"{name} is no field of a profile{did_you_mean(name, FIELDS)}")
         return fields
 
     @field_validator("emails")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from lifehouse.lifecycles.kpis import Measure
 from lifehouse.lifecycles.recorded import PREFIX, Label
 from lifehouse.lifecycles.rules import Rule, Window
 from lifehouse.project import INSTALLATION, MARKER, Project
+from lifehouse.spelling import did_you_mean
 
 _WINDOWS = ("within", "over", "at_least", "less_than")
 _SENTENCES = ("definition", "formula")
@@ -124,9 +124,8 @@ class Lifecycle(config.Strict):
 
 
 def _unknown(name: str, known: Iterable[str], kind: str = "stage") -> str:
-    near = difflib.get_close_matches(name, list(known), n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known) or 'none'}"
-    return f"unknown {kind} {name!r}; {hint}"
+    hint = did_you_mean(name, known) or f"; known are {', '.join(known) or 'none'}"
+    return f"unknown {kind} {name!r}{hint}"
 
 
 def in_words(window: Any) -> str:

@@ -9,7 +9,6 @@ something else for bread than for sofas.
 
 from __future__ import annotations
 
-import difflib
 import re
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -17,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from lifehouse.config import Strict
+from lifehouse.spelling import did_you_mean
 
 #: The types of ``core.customer_events``.
 EVENT_TYPES = (
@@ -70,9 +70,8 @@ def _days(value: Any) -> int:
 def _event(value: Any) -> str:
     if value in EVENT_TYPES:
         return str(value)
-    near = difflib.get_close_matches(str(value), EVENT_TYPES, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(EVENT_TYPES)}"
-    raise ValueError(f"unknown event type {value!r}; {hint}")
+    hint = did_you_mean(str(value), EVENT_TYPES) or f"; known are {', '.join(EVENT_TYPES)}"
+    raise ValueError(f"unknown event type {value!r}{hint}")
 
 
 def _events(value: Any) -> tuple[str, ...]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
 from pathlib import Path
 
 from lifehouse.activation.platforms import OPTIONS
 from lifehouse.activation.platforms.declaration import Declared, load
+from lifehouse.spelling import did_you_mean
 
 SHIPPED = Path(__file__).parent / "shipped"
 
@@ -34,11 +34,8 @@ def find(name: str, project_root: Path) -> Declared | None:
     known = files(project_root)
     if name not in known:
         names = sorted([*OPTIONS, *known])
-        near = difflib.get_close_matches(name, names, n=1)
-        raise LookupError(
-            f"unknown platform {name!r}"
-            + (f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(names)}")
-        )
+        hint = did_you_mean(name, names) or f"; there are {', '.join(names)}"
+        raise LookupError(f"unknown platform {name!r}{hint}")
     path = known[name]
     return _loaded(path, path.stat().st_mtime_ns)
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import jmespath
-import yaml
 from jmespath.exceptions import JMESPathError
 from pydantic import AfterValidator, Field, create_model, model_validator
 
@@ -20,6 +19,7 @@ from lifehouse.activation.durations import Duration
 from lifehouse.activation.platforms import template
 from lifehouse.activation.platforms.base import Action
 from lifehouse.errors import ConfigError
+from lifehouse.spelling import did_you_mean
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
@@ -193,9 +193,7 @@ class Declared(config.Strict):
         for where, names in used.items():
             for name in names:
                 if name not in self.calls:
-                    near = difflib.get_close_matches(name, self.calls, n=1)
-                    hint = f"; did you mean {near[0]!r}?" if near else ""
-                    raise ValueError(f"{where}: there is no call {name!r}{hint}")
+                    raise ValueError(f"{where}: there is no call {name!r}{did_you_mean(name, self.calls)}")
         missing = {"add", "change"} - self.actions.keys()
         if missing:
             raise ValueError(f"actions: say what is called for: {', '.join(sorted(missing))}")
@@ -264,8 +262,3 @@ def load(path: Path) -> Declared:
             f"{path}: platform: is {declared.platform!r}, but the file's name says {path.stem!r}"
         )
     return declared
-
-
-def node(path: Path) -> yaml.Node | None:
-    """The document's nodes, which know their lines."""
-    return config.parsed(path.read_text(encoding="utf-8"))[0]

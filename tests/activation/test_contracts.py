@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lifehouse.activation.platforms import catalog, check
-from lifehouse.activation.platforms.http import Prepared
+from lifehouse.activation.platforms.request import Prepared
 from lifehouse.cli.app import build
 from support.contracts import contract, installed_prism, serving
 
@@ -62,8 +62,7 @@ def test_the_check_accepts_what_ships_and_refuses_what_is_broken(name: str) -> N
     apis = {file.name: check._open(file) for file in files}
     for call, sample in found.items():
         if sample.prepared.content and call not in UNTOLD.get(name, ()):
-            sent = copy.copy(sample.prepared)
-            sent.content = broken(sent.content or b"")
+            sent = replace(sample.prepared, content=broken(sample.prepared.content))
             assert check._problem(apis, sent), f"{call} is accepted whatever it says"
     arguments = [argument for file in files for argument in ("--contract", str(file))]
     shown = CliRunner().invoke(build(), ["platform", "check", str(path), *arguments])
@@ -88,8 +87,7 @@ def test_prism_accepts_what_ships_and_refuses_what_is_broken(name: str, prism: P
                     continue
                 assert 200 <= status < 300, f"{call}: {status}"
                 if sent.content:
-                    bad = copy.copy(sent)
-                    bad.content = broken(sent.content)
+                    bad = replace(sent, content=broken(sent.content))
                     assert 400 <= _status(url, bad) < 500, f"{call} is accepted whatever it says"
                 del left[call]
     assert left.keys() == UNTOLD.get(name, set())

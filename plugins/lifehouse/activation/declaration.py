@@ -158,7 +158,7 @@ class Sync(config.Strict):
 
     @property
     def declared(self) -> Declared | None:
-        """The platform's declaration; None for one in Python."""
+        """The platform's declaration as the sync's mode uses it; None for one in Python."""
         return self._declared
 
     @property
@@ -201,7 +201,7 @@ def load_sync(path: Path) -> Sync:
     if sync.mode == "update" and "update" not in (declared.modes if declared else ()):
         line = config.line_of(_node(path), ["mode"])
         raise ConfigError(f"{path}:{line}: mode: {sync.platform} cannot update without creating; use upsert")
-    sync._declared = declared
+    sync._declared = declared.for_mode(sync.mode) if declared else None
     return sync
 
 

@@ -14,7 +14,7 @@ import yaml
 
 from lifehouse import config
 from lifehouse.activation.platforms.declaration import Call, Declared, Request
-from lifehouse.activation.platforms.http import Prepared, prepare
+from lifehouse.activation.platforms.request import Prepared, prepare
 from lifehouse.errors import ConfigError
 
 _INSTALL = "checking against a contract needs openapi-core: pip install 'lifehouse[contracts]'"

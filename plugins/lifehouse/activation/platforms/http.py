@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,16 +12,12 @@ from typing import Any, Self
 
 import httpx
 
-from lifehouse import transport
 from lifehouse.activation.connection import PlatformConnection
-from lifehouse.activation.platforms import reading, template
+from lifehouse.activation.platforms import client, declaration, reading, template
 from lifehouse.activation.platforms.base import Answer, Batch, Capabilities, Row, TryAgain
 from lifehouse.activation.platforms.declaration import Call, Declared, Job, Request
-from lifehouse.errors import ConfigError, PlatformError
-
-logging.getLogger("httpx").setLevel(
-    logging.WARNING
-)  # a line a call, with the address; the ledger has them all
+from lifehouse.activation.platforms.request import prepare
+from lifehouse.errors import PlatformError
 
 TIMEOUT_SECONDS = 60
 
@@ -41,7 +35,7 @@ class DeclaredPlatform:
         self.declared, self.connection = declared, connection
         self.capabilities = capabilities(declared)
         self.in_flight = in_flight or self.capabilities.in_flight
-        self._base = address(connection)
+        self._base = client.address(connection)
         self._common: dict[str, Any] = {
             "options": dict(options),
             "login": connection.login or "",
@@ -54,12 +48,11 @@ class DeclaredPlatform:
 
     async def __aenter__(self) -> Self:
         who = (self.connection.login or "", self.connection.secret or "")
-        self._client = httpx.AsyncClient(
-            auth=who if self.declared.auth.basic else None,
-            headers={"User-Agent": "lifehouse"},
+        self._client = client.opened(
+            self._base,
+            self.in_flight,
             timeout=TIMEOUT_SECONDS,
-            trust_env=not transport.is_here(self._base.host),  # no proxy leads to this machine
-            limits=httpx.Limits(max_connections=self.in_flight, max_keepalive_connections=self.in_flight),
+            auth=who if self.declared.auth.basic else None,
         )
         return self
 
@@ -116,10 +109,8 @@ class DeclaredPlatform:
         ]
         if len(each) == 1:
             values |= each[0]
-        response = await self._call(call, values, each)
         is_of_row = call.batch_size == 1 and bool({"key", "id"} & set(template.names(call.path)))
-        body = reading.verdict(response, call.answer, self.connection.place, is_of_row=is_of_row)
-        return body, response.status_code
+        return await self._call(call, call.answer, values, each, is_of_row=is_of_row)
 
     async def _finished(self, job: Job, body: Any, batch: Batch) -> tuple[Any, int]:
         """The body that tells how the job ended, and the calls it took to hear it.
@@ -131,9 +122,8 @@ class DeclaredPlatform:
             raise TryAgain("an answer that names no job")
         until, polls = time.monotonic() + job.longest.total_seconds(), 0
         while True:
-            response = await self._call(job.poll, values)
+            told, _ = await self._call(job.poll, job.answer, values)
             polls += 1
-            told = reading.verdict(response, job.answer, self.connection.place)
             if reading.holds(job.failed, told):
                 raise TryAgain("a job that failed as a whole")
             if reading.holds(job.done, told):
@@ -143,24 +133,37 @@ class DeclaredPlatform:
             await asyncio.sleep(job.every.total_seconds())
         if job.more is None:
             return told, polls
-        response = await self._call(job.more, values)
-        return reading.verdict(response, job.answer, self.connection.place), polls + 1
+        told, _ = await self._call(job.more, job.answer, values)
+        return told, polls + 1
 
     async def _call(
-        self, request: Request, values: Mapping[str, Any], rows: Sequence[Mapping[str, Any]] = ()
-    ) -> httpx.Response:
-        """One call; once more with a new token where the old one is not accepted any longer."""
+        self,
+        request: Request,
+        answer: declaration.Answer,
+        values: Mapping[str, Any],
+        rows: Sequence[Mapping[str, Any]] = (),
+        *,
+        is_of_row: bool = False,
+    ) -> tuple[Any, int]:
+        """The answer's body and status; a token that is not accepted any longer is replaced, once."""
         token = await self._logged_in()
-        response = await self._send(request, {**values, "token": token}, rows)
-        if self.declared.auth.login and _is_denied(request, response):
-            token = await self._logged_in(instead_of=token)
-            response = await self._send(request, {**values, "token": token}, rows)
-        return response
+        try:
+            return await self._send(request, answer, {**values, "token": token}, rows, is_of_row=is_of_row)
+        except reading.Denied:
+            if self.declared.auth.login is None:
+                raise
+        token = await self._logged_in(instead_of=token)
+        return await self._send(request, answer, {**values, "token": token}, rows, is_of_row=is_of_row)
 
     async def _send(
-        self, request: Request, values: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
-    ) -> httpx.Response:
-        assert self._client, "enter the platform before sending"  # noqa: S101
+        self,
+        request: Request,
+        answer: declaration.Answer,
+        values: Mapping[str, Any],
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        is_of_row: bool,
+    ) -> tuple[Any, int]:
         prepared = prepare(
             request,
             {**self._common, **values},
@@ -168,16 +171,16 @@ class DeclaredPlatform:
             headers={**self.declared.headers, **self.declared.auth.headers},
             query=self.declared.auth.query,
         )
-        try:
-            return await self._client.request(
-                prepared.method,
-                self._base.copy_with(path=self._base.path.rstrip("/") + prepared.path),
-                params=prepared.query or None,
-                headers=prepared.headers,
-                content=prepared.content,
-            )
-        except httpx.TransportError as error:  # its text may hold the address's secrets
-            raise TryAgain(type(error).__name__) from error
+        response = await client.answered(
+            self._client,
+            prepared.method,
+            self._base.copy_with(path=self._base.path.rstrip("/") + prepared.path),
+            params=prepared.query or None,
+            headers=prepared.headers,
+            content=prepared.content,
+        )
+        body = reading.verdict(response, answer, self.connection.place, is_of_row=is_of_row)
+        return body, response.status_code
 
     async def _logged_in(self, instead_of: str | None = None) -> str:
         login = self.declared.auth.login
@@ -185,19 +188,15 @@ class DeclaredPlatform:
             return ""
         async with self._logging_in:
             if self._token is None or self._token == instead_of:
-                prepared = prepare(login, self._common, (), headers={}, query={})
-                assert self._client, "enter the platform before sending"  # noqa: S101
+                prepared = prepare(login, self._common)
                 url = (
                     self._base.copy_with(path=prepared.path)
                     if prepared.path.startswith("/")
-                    else address(PlatformConnection(prepared.path, extra=self.connection.extra))
+                    else client.address(PlatformConnection(prepared.path, extra=self.connection.extra))
                 )
-                try:
-                    response = await self._client.request(
-                        prepared.method, url, headers=prepared.headers, content=prepared.content
-                    )
-                except httpx.TransportError as error:
-                    raise TryAgain(type(error).__name__) from error
+                response = await client.answered(
+                    self._client, prepared.method, url, headers=prepared.headers, content=prepared.content
+                )
                 if response.status_code >= 500 or response.status_code == 429:
                     raise TryAgain(
                         f"HTTP {response.status_code} at login", wait=reading.retry_after(response)
@@ -209,57 +208,6 @@ class DeclaredPlatform:
                     )
                 self._token = token
             return self._token
-
-
-class Prepared:
-    """A request as it goes out."""
-
-    def __init__(
-        self, method: str, path: str, query: dict[str, str], headers: dict[str, str], content: bytes | None
-    ) -> None:
-        self.method, self.path, self.query, self.headers, self.content = method, path, query, headers, content
-
-
-def prepare(
-    request: Request,
-    values: Mapping[str, Any],
-    rows: Sequence[Mapping[str, Any]],
-    *,
-    headers: Mapping[str, str],
-    query: Mapping[str, str],
-) -> Prepared:
-    """The request with everything filled in.
-
-    :raises ConfigError: the connection's extra or the row lacks what the declaration asks for.
-    """
-    try:
-        return _prepared(request, values, rows, headers, query)
-    except KeyError as error:
-        raise ConfigError(
-            f"the platform's {request.path} needs {error.args[0]!r}: in the connection's extra, or among the sync's fields"
-        ) from None
-
-
-def _prepared(
-    request: Request,
-    values: Mapping[str, Any],
-    rows: Sequence[Mapping[str, Any]],
-    headers: Mapping[str, str],
-    query: Mapping[str, str],
-) -> Prepared:
-    sent = {name: str(template.fill(text, values)) for name, text in {**headers, **request.headers}.items()}
-    content = None
-    if request.form is not None:
-        form = {name: str(template.fill(text, values)) for name, text in request.form.items()}
-        content = str(httpx.QueryParams(form)).encode()
-        sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
-    elif request.body is not None:
-        content = json.dumps(template.fill(request.body, values, rows), ensure_ascii=False).encode()
-        sent.setdefault("Content-Type", "application/json")
-    asked = {name: str(template.fill(text, values)) for name, text in {**query, **request.query}.items()}
-    is_path = request.path.startswith("/")  # else an address of its own, such as where one logs in
-    path = template.fill_path(request.path, values) if is_path else str(template.fill(request.path, values))
-    return Prepared(request.method, path, asked, sent, content)
 
 
 def capabilities(declared: Declared) -> Capabilities:
@@ -274,33 +222,6 @@ def capabilities(declared: Declared) -> Capabilities:
         per_second=declared.limits.per_second,
         calls={lanes[action]: declared.requests(action) for action in declared.actions},
     )
-
-
-def address(connection: PlatformConnection) -> httpx.URL:
-    """Where the account is. People do not travel unencrypted over a network.
-
-    :raises ConfigError: it is no web address, or not encrypted.
-    """
-    try:
-        base = httpx.URL(connection.url)
-    except httpx.InvalidURL:
-        base = httpx.URL()
-    if base.scheme not in ("http", "https") or not base.host:
-        raise ConfigError(f"{connection.place} is no web address; it must begin with https://")
-    is_insecure = any(
-        str(connection.extra.get(name)).lower() == "true" for name in ("insecure", "allow_http")
-    )
-    if base.scheme == "http" and not transport.is_here(base.host) and not is_insecure:
-        raise ConfigError(
-            f"{connection.place} is not encrypted; use https, "
-            'or set "insecure": true in the connection\'s extra if the network is your own'
-        )
-    return base
-
-
-def _is_denied(request: Request, response: httpx.Response) -> bool:
-    condition = request.answer.denied if isinstance(request, Call) else None
-    return response.status_code == 401 or reading.holds(condition, reading.json_of(response))
 
 
 def _parts(rows: list[Row], size: int) -> Iterator[list[Row]]:

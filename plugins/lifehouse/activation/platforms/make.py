@@ -18,11 +18,7 @@ _CAPABILITIES: dict[str, Capabilities] = {"webhook": Webhook.capabilities, "csv_
 
 def capabilities(sync: Sync) -> Capabilities:
     """What the platform takes, within what the sync asks for."""
-    given = (
-        http.capabilities(sync.declared.for_mode(sync.mode))
-        if sync.declared
-        else _CAPABILITIES[sync.platform]
-    )
+    given = http.capabilities(sync.declared) if sync.declared else _CAPABILITIES[sync.platform]
     most = sync.sending.batch_size or given.batch_size
     return replace(
         given,
@@ -48,5 +44,5 @@ def make_platform(sync: Sync, home: Home, connection: PlatformConnection | None 
     in_flight = capabilities(sync).in_flight
     if sync.declared:
         said = sync.declared.options_model.model_validate(sync.options).model_dump()
-        return http.DeclaredPlatform(sync.declared.for_mode(sync.mode), said, connection, in_flight)
+        return http.DeclaredPlatform(sync.declared, said, connection, in_flight)
     return Webhook(WebhookOptions.model_validate(sync.options), connection, in_flight)

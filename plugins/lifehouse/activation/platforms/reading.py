@@ -36,7 +36,7 @@ class Said:
 
 
 class Denied(PlatformError):
-    """Our credentials are not accepted."""
+    """Our credentials are not accepted, or not any longer."""
 
 
 def verdict(response: httpx.Response, answer: Answer, place: str, *, is_of_row: bool = False) -> Any:
@@ -58,7 +58,7 @@ def verdict(response: httpx.Response, answer: Answer, place: str, *, is_of_row: 
     if status in (408, 425) or status >= 500 or holds(answer.again, body):
         raise TryAgain(f"HTTP {status}", wait=retry_after(response), status_code=status)
     if status == 403:
-        raise Denied(f"{place} does not let us do this (HTTP {status})")
+        raise PlatformError(f"{place} does not accept our credentials for this (HTTP {status})")
     if status == 404 and is_of_row:
         raise BatchRefused(f"HTTP {status}: {found(answer.reason, body) or 'not there'}", status)
     if status in (404, 405) or not (response.is_success or response.is_client_error):

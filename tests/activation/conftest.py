@@ -27,11 +27,7 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def world(make_context: Callable[..., Context], receiver: Receiver, tmp_path: Path) -> World:
     """A project with one sync, ``push``, and a published release without customers."""
-    root = tmp_path / "project"
-    root.mkdir()
-    (root / "lifehouse.yml").write_text("company: Test\nreporting_currency: EUR\n", encoding="utf-8")
     connection = PlatformConnection(receiver.url, secret=TOKEN)
-    world = World(make_context(project_root=root), connection).build()
-    world.publish()
+    world = World.founded(make_context, tmp_path / "project", connection)
     world.declare()
     return world

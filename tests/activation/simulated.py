@@ -7,9 +7,10 @@ import json
 import threading
 from collections import deque
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
+
+from support.serving import Loopback, Quiet
 
 
 @dataclass(frozen=True)
@@ -93,12 +94,12 @@ class Simulated:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return self._server.url
 
-    def __enter__(self) -> Simulated:
+    def __enter__(self) -> Self:
         simulated = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Quiet):
             protocol_version = "HTTP/1.1"
 
             def _any(self) -> None:
@@ -106,20 +107,13 @@ class Simulated:
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _any
 
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
+        self._server = Loopback(Handler).__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.__exit__()
 
-    def _talk(self, handler: BaseHTTPRequestHandler) -> None:
+    def _talk(self, handler: Quiet) -> None:
         raw = handler.rfile.read(int(handler.headers.get("Content-Length") or 0)).decode()
         is_form = (handler.headers.get("Content-Type") or "").startswith("application/x-www-form")
         parts = urlsplit(handler.path)
@@ -144,13 +138,7 @@ class Simulated:
         if fault:
             status, body = fault.status, {}
         said = b"" if body is None else json.dumps(body).encode()
-        handler.send_response(status)
-        for name, value in (fault.headers if fault else {}).items():
-            handler.send_header(name, value)
-        handler.send_header("Content-Type", "application/json")
-        handler.send_header("Content-Length", str(len(said)))
-        handler.end_headers()
-        handler.wfile.write(said)
+        handler.answer(status, said, headers=fault.headers if fault else {})
 
 
 def _firsts(text: str) -> dict[str, str]:

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 from lifehouse.activation.platforms import catalog, check
 from lifehouse.activation.platforms.request import Prepared
 from lifehouse.cli.app import build
-from support.contracts import contract, installed_prism, serving
+from support.data import contract
+from support.prism import installed_prism, serving
 
 #: Platform → contracts. Of Zoho's tags and of Fxiaoke's updates see ``UNTOLD``.
 CONTRACTS = {

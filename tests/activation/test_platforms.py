@@ -28,12 +28,8 @@ def vendor(request: pytest.FixtureRequest) -> Iterator[Simulated]:
 @pytest.fixture
 def company(make_context: Callable[..., Context], vendor: Simulated, tmp_path: Path) -> World:
     """Twelve champions, and a sync that mirrors them in the vendor's platform."""
-    root = tmp_path / "project"
-    root.mkdir()
-    (root / "lifehouse.yml").write_text("company: Test\nreporting_currency: EUR\n", encoding="utf-8")
     connection = PlatformConnection(vendor.url, vendor.login, vendor.secret, vendor.extra)
-    world = World(make_context(project_root=root), connection).build()
-    world.publish()
+    world = World.founded(make_context, tmp_path / "project", connection)
     world.declare(platform=vendor.name, options=vendor.options, fields=vendor.fields, sending=QUICK)
     return world
 

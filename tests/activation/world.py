@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,17 @@ class World:
         self._connection = self.ctx.warehouse.connect(autocommit=True)
         self._connection.execute(MARTS)
         return self
+
+    @classmethod
+    def founded(
+        cls, make_context: Callable[..., Context], root: Path, connection: PlatformConnection
+    ) -> World:
+        """A project in the new folder ``root``, and a published release without customers."""
+        root.mkdir()
+        (root / "lifehouse.yml").write_text("company: Test\nreporting_currency: EUR\n", encoding="utf-8")
+        world = cls(make_context(project_root=root), connection).build()
+        world.publish()
+        return world
 
     def declare(self, name: str = "push", **changes: object) -> None:
         path: Path = self.ctx.project.root / "dags" / "syncs" / f"{name}.yml"

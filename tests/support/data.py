@@ -1,4 +1,4 @@
-"""Real data for tests; it stays out of the repository."""
+"""Real data and vendors' contracts for tests; they stay out of the repository."""
 
 from __future__ import annotations
 
@@ -12,11 +12,17 @@ from lifehouse.project import INSTALLATION
 
 def data_folder(name: str) -> Path:
     """The folder of a data set: in ``LIFEHOUSE_TEST_DATA``, else in a ``data`` folder next to the checkout; skips without it."""
-    named = os.environ.get("LIFEHOUSE_TEST_DATA")
-    around = [Path(named)] if named else sorted(INSTALLATION.parent.glob("*/data"))
-    for folder in around:
-        if (folder / name).is_dir():
-            return folder / name
-    pytest.skip(
-        f"the data set {name!r} is not on this machine; set LIFEHOUSE_TEST_DATA to the folder that holds it"
-    )
+    return _beside("data", name, "LIFEHOUSE_TEST_DATA", f"data set {name!r}")
+
+
+def contract(name: str) -> Path:
+    """A contract's file: in ``LIFEHOUSE_TEST_CONTRACTS``, else in a ``contracts`` folder likewise; skips without it."""
+    return _beside("contracts", name, "LIFEHOUSE_TEST_CONTRACTS", f"contract {name!r}")
+
+
+def _beside(folder: str, name: str, variable: str, what: str) -> Path:
+    named = os.environ.get(variable)
+    for place in [Path(named)] if named else sorted(INSTALLATION.parent.glob(f"*/{folder}")):
+        if (place / name).exists():
+            return place / name
+    pytest.skip(f"the {what} is not on this machine; set {variable} to the folder that holds it")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -36,8 +37,12 @@ class Quiet(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         pass
 
-    def answer(self, status: int, body: bytes, phrase: str | None = None) -> None:
+    def answer(
+        self, status: int, body: bytes, phrase: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
         self.send_response(status, phrase)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

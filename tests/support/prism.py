@@ -1,8 +1,7 @@
-"""Vendors' API contracts, which stay out of the repository, and Prism, which serves them and refuses what they do not allow."""
+"""Prism, which serves a vendor's API contract and refuses what it does not allow."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import time
@@ -13,22 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from lifehouse.project import INSTALLATION
 from support.remote import free_port
 
 PRISM = "@stoplight/prism-cli@5.14.2"
-
-
-def contract(name: str) -> Path:
-    """A file in ``LIFEHOUSE_TEST_CONTRACTS``, else in a ``contracts`` folder next to the checkout; skips without it."""
-    named = os.environ.get("LIFEHOUSE_TEST_CONTRACTS")
-    around = [Path(named)] if named else sorted(INSTALLATION.parent.glob("*/contracts"))
-    for folder in around:
-        if (folder / name).is_file():
-            return folder / name
-    pytest.skip(
-        f"the contract {name!r} is not on this machine; set LIFEHOUSE_TEST_CONTRACTS to the folder that holds it"
-    )
 
 
 def installed_prism(folder: Path) -> Path:

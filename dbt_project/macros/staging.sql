@@ -164,28 +164,10 @@
     {%- set replaces = config.get('replaces') -%}
     {%- for kind, owner in [('customer', 'customer_key'), ('customer', 'referred_key'), ('cookie', 'cookie'), ('order', 'order_key')] -%}
     {%- if owner in names and (kind != 'order' or 'customer_key' not in names) %}
-    insert into {{ lifehouse.place('core') }}.changed_keys (change_seq, source, kind, key)
-    select run.change_to, changed.source, '{{ kind }}', changed.key
-    from {{ lifehouse.place('control') }}.current_run as run,
-    (
-        select source, {{ owner }} as key from {{ arg_dict.target_relation }}
-        where {{ replaces }} in (select key from pg_temp.touched)
-        union
-        select source, {{ owner }} as key from {{ arg_dict.temp_relation }}
-    ) as changed
-    where changed.key is not null;
+    {{ lifehouse.note_keys(arg_dict, kind, owner, 'union') }}
     {%- if kind == 'customer' %}
     -- Who is named no more here may be gone; identity sees whether another table names them still.
-    insert into {{ lifehouse.place('core') }}.changed_keys (change_seq, source, kind, key)
-    select run.change_to, gone.source, 'gone', gone.key
-    from {{ lifehouse.place('control') }}.current_run as run,
-    (
-        select source, {{ owner }} as key from {{ arg_dict.target_relation }}
-        where {{ replaces }} in (select key from pg_temp.touched)
-        except
-        select source, {{ owner }} as key from {{ arg_dict.temp_relation }}
-    ) as gone
-    where gone.key is not null;
+    {{ lifehouse.note_keys(arg_dict, 'gone', owner, 'except') }}
     {%- endif -%}
     {%- endif -%}
     {%- endfor %}
@@ -193,4 +175,18 @@
     where {{ replaces }} in (select key from pg_temp.touched);
     insert into {{ arg_dict.target_relation }} ({{ columns }})
     select {{ columns }} from {{ arg_dict.temp_relation }}
+{%- endmacro %}
+
+{# Notes the owners of the touched rows as they were, together with the new ones or without them. #}
+{% macro note_keys(arg_dict, kind, owner, together) -%}
+    insert into {{ lifehouse.place('core') }}.changed_keys (change_seq, source, kind, key)
+    select run.change_to, noted.source, '{{ kind }}', noted.key
+    from {{ lifehouse.place('control') }}.current_run as run,
+    (
+        select source, {{ owner }} as key from {{ arg_dict.target_relation }}
+        where {{ config.get('replaces') }} in (select key from pg_temp.touched)
+        {{ together }}
+        select source, {{ owner }} as key from {{ arg_dict.temp_relation }}
+    ) as noted
+    where noted.key is not null;
 {%- endmacro %}

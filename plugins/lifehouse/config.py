@@ -25,6 +25,20 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
+class OneKey(Strict):
+    """A declaration that has exactly one of its keys."""
+
+    @property
+    def kind(self) -> str:
+        """The attribute that is set."""
+        return next(iter(self.model_fields_set))
+
+    @property
+    def node(self) -> Any:
+        """What that attribute holds."""
+        return getattr(self, self.kind)
+
+
 def load(path: Path, model: type[Model], *, variables: bool = True) -> Model:
     """The declaration in ``path``, validated as ``model``; ``${NAME}`` and ``${NAME:-default}`` come from the environment.
 

@@ -7,11 +7,11 @@ is a quotient; without anything to divide by it has no value.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from lifehouse.config import Strict
+from lifehouse.config import OneKey, Strict
 from lifehouse.lifecycles.rules import Days, Events
 
 Stages = Annotated[tuple[str, ...], Field(min_length=1)]
@@ -75,7 +75,7 @@ class CostPer(Strict):
     over: Days
 
 
-class Measure(Strict):
+class Measure(OneKey):
     """How a KPI is computed: exactly one key."""
 
     moved_on: MovedOn | None = None
@@ -109,16 +109,6 @@ class Measure(Strict):
         if len(self.model_fields_set) != 1 or self.node is None:
             raise ValueError(f"a measure has exactly one key, of {', '.join(type(self).model_fields)}")
         return self
-
-    @property
-    def kind(self) -> str:
-        """The attribute that is set."""
-        return next(iter(self.model_fields_set))
-
-    @property
-    def node(self) -> Any:
-        """What that attribute holds."""
-        return getattr(self, self.kind)
 
     @property
     def named_stages(self) -> tuple[str, ...]:

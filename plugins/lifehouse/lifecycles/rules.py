@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from lifehouse.config import Strict
+from lifehouse.config import OneKey, Strict
 from lifehouse.spelling import did_you_mean
 
 #: The types of ``core.customer_events``.
@@ -228,7 +228,7 @@ class Latest(Strict):
         return self
 
 
-class Rule(Strict):
+class Rule(OneKey):
     """One condition, or several combined: exactly one key."""
 
     every: Annotated[tuple[Rule, ...] | None, Field(alias="all", min_length=1)] = None
@@ -253,13 +253,3 @@ class Rule(Strict):
         if self.node is None:
             raise ValueError("the rule is empty")
         return self
-
-    @property
-    def kind(self) -> str:
-        """The attribute that is set."""
-        return next(iter(self.model_fields_set))
-
-    @property
-    def node(self) -> Any:
-        """What that attribute holds."""
-        return getattr(self, self.kind)

@@ -110,33 +110,30 @@ bought as (
     group by number
 ),
 
-onward as (
+-- Of each stage those who went on, together, and those who did not, by where they went.
+counted as (
     select
         judged.lifecycle,
         judged.stage,
+        judged.is_onward,
+        case when not judged.is_onward then judged.to_stage end as dropped_to,
         count(*) as stays,
         count(distinct judged.customer_id) as customers,
         avg(bought.amount) as worth,
         sum(bought.left_out) as left_out
     from judged
     left join bought using (number)
-    where judged.is_onward
-    group by judged.lifecycle, judged.stage
+    group by judged.lifecycle, judged.stage, judged.is_onward, dropped_to
+),
+
+onward as (
+    select * from counted
+    where is_onward
 ),
 
 dropped as (
-    select
-        judged.lifecycle,
-        judged.stage,
-        judged.to_stage,
-        count(*) as stays,
-        count(distinct judged.customer_id) as customers,
-        avg(bought.amount) as worth,
-        sum(bought.left_out) as left_out
-    from judged
-    left join bought using (number)
-    where not judged.is_onward
-    group by judged.lifecycle, judged.stage, judged.to_stage
+    select * from counted
+    where not is_onward
 ),
 
 valued as (
@@ -144,8 +141,8 @@ valued as (
         dropped.lifecycle,
         dropped.stage as from_stage,
         declared.stage_order as from_stage_order,
-        dropped.to_stage,
-        case when dropped.stage = dropped.to_stage then 'stayed' else 'moved away' end as gap,
+        dropped.dropped_to as to_stage,
+        case when dropped.stage = dropped.dropped_to then 'stayed' else 'moved away' end as gap,
         dropped.customers,
         coalesce(onward.customers, 0) as customers_onward,
         (

@@ -16,7 +16,7 @@ from lifehouse.activation.platforms import catalog
 from lifehouse.context import Context
 from lifehouse.errors import PlatformError
 
-QUICK = {"backoff": "10ms", "attempts": 4, "per_second": 500}
+QUICK = {"backoff": "10ms", "attempts": 4, "patience": "500ms", "per_second": 500}
 
 
 @pytest.fixture(params=VENDORS, ids=lambda vendor: vendor.name)

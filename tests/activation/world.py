@@ -34,7 +34,7 @@ PUSH = {
     "key": "email",
     "fields": {"name": "first_name", "stage": "status_stage", "revenue": "net_revenue"},
     "consent": {"channel": "email", "purpose": "marketing"},
-    "sending": {"backoff": "10ms", "attempts": 4},
+    "sending": {"backoff": "10ms", "attempts": 4, "patience": "500ms"},
     "guards": {"max_refused": 1.0},
 }
 

@@ -83,6 +83,14 @@ class Sending(config.Strict):
         default=timedelta(milliseconds=500),
         description="before the second attempt; then doubles, with jitter, up to a minute",
     )
+    opens_after: int = Field(
+        default=5,
+        ge=2,
+        description="calls lost in a row, of any batches: from then on one at a time is sent until one is answered",
+    )
+    patience: Duration = Field(
+        default=timedelta(minutes=5), description="with a platform that answers no call; then the sync ends"
+    )
     longest_wait: Duration = Field(
         default=timedelta(minutes=15), description="that a platform may ask of us at once"
     )

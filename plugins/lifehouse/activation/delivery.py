@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from lifehouse.activation.circuit import Circuit
 from lifehouse.activation.declaration import Sending
 from lifehouse.activation.outbox import Call, Outbox, Outcome
 from lifehouse.activation.pace import Pace
@@ -17,13 +18,18 @@ from lifehouse.errors import LifehouseError, PlatformError
 
 @dataclass
 class Delivered:
-    """Counts of rows, of calls and of batches that were in flight before. ``fault`` is why it ended early."""
+    """Counts of rows, of calls and of batches that were in flight before. ``fault`` is why it ended early.
+
+    ``outages`` of the platform, and the seconds that they took.
+    """
 
     confirmed: int = 0
     refused: int = 0
     withdrawn: int = 0
     calls: int = 0
     recovered: int = 0
+    outages: int = 0
+    outage_seconds: float = 0
     fault: LifehouseError | None = None
 
 
@@ -43,9 +49,9 @@ class Delivery:
         self._ready: asyncio.Queue[Batch | None] = asyncio.Queue(self.width)
         self._heard: asyncio.Queue[Outcome | None] = asyncio.Queue()
         self._database = asyncio.Lock()  # one connection, one transaction at a time
-        self._pace = Pace(
-            self.sending.backoff.total_seconds(), self.sending.longest_wait.total_seconds(), self.per_second
-        )
+        backoff = self.sending.backoff.total_seconds()
+        self._pace = Pace(backoff, self.sending.longest_wait.total_seconds(), self.per_second)
+        self._circuit = Circuit(self.sending.opens_after, self.sending.patience, backoff)
         async with self.platform, asyncio.TaskGroup() as tasks:
             senders = [tasks.create_task(self._send_all()) for _ in range(self.width)]
             settler = tasks.create_task(self._settle_all())
@@ -53,6 +59,7 @@ class Delivery:
             await asyncio.gather(*senders)
             await self._heard.put(None)
             await settler
+        self.done.outages, self.done.outage_seconds = self._circuit.outages, self._circuit.seconds
         return self.done
 
     async def _claim_all(self) -> None:
@@ -124,8 +131,26 @@ class Delivery:
         """One batch, again and again until the platform has said something that counts."""
         attempts = limits = 0
         while True:
+            said = await self._attempt(batch, outcome)
+            if isinstance(said, Answer):
+                return said
+            if said.is_limit:
+                limits += 1
+            elif self._circuit.failed(said):
+                continue  # an outage is no fault of the batch's, and waits at the circuit
+            else:
+                attempts += 1
+            if attempts >= self.sending.attempts or limits >= 10 * self.sending.attempts:
+                raise PlatformError(
+                    f"the platform does not answer after {attempts + limits} calls: {said}"
+                ) from said
+            await self._pace.after(said, attempts + limits)
+
+    async def _attempt(self, batch: Batch, outcome: Outcome) -> Answer | TryAgain:
+        """One call, when circuit and pace let it out."""
+        async with self._circuit.passage() as is_probe:
             await self._pace.ready()
-            call = Call(batch.batch_id, len(batch.rows), datetime.now(UTC))
+            call = Call(batch.batch_id, len(batch.rows), datetime.now(UTC), is_probe=is_probe)
             outcome.calls.append(call)
             clock = time.monotonic()
             try:
@@ -133,20 +158,17 @@ class Delivery:
             except TryAgain as fault:
                 call.end("again", fault.status_code, clock)
                 outcome.is_doubtful |= not fault.is_limit
-                limits, attempts = limits + fault.is_limit, attempts + (not fault.is_limit)
-                if attempts >= self.sending.attempts or limits >= 10 * self.sending.attempts:
-                    raise PlatformError(
-                        f"the platform does not answer after {attempts + limits} calls: {fault}; "
-                        "what is in flight will be sent again by the next sync"
-                    ) from fault
-                await self._pace.after(fault, attempts + limits)
+                if fault.is_limit:
+                    self._circuit.answered()
+                return fault
             except BatchRefused as refusal:
                 call.end("refused", refusal.status_code, clock)
+                self._circuit.answered()
                 raise
             except PlatformError:
                 call.end("down", None, clock)
                 raise
-            else:
-                call.end("settled", answer.status_code, clock, answer.requests)
-                checkpoint(Step.ANSWERED)
-                return answer
+            call.end("settled", answer.status_code, clock, answer.requests)
+            self._circuit.answered()
+        checkpoint(Step.ANSWERED)
+        return answer

@@ -36,6 +36,7 @@ class Call:
     status_code: int | None = None
     milliseconds: float = 0
     requests: int = 1
+    is_probe: bool = False
 
     def end(self, outcome: str, status_code: int | None, clock: float, requests: int = 1) -> None:
         """Write down how it ended; ``clock`` is the monotonic time at which it began."""
@@ -182,6 +183,14 @@ class Outbox:
             checkpoint(Step.SETTLING)
         return Settled(len(confirmed), len(refused))
 
+    def left(self) -> int:
+        """Rows of the sync that no platform has answered for."""
+        row = self._connection.execute(
+            "select count(*) from activation.outbox where account = %s and sync = %s and status = 'intent'",
+            (self.sender.account, self.sync.sync),
+        ).fetchone()
+        return row[0] if row else 0
+
     def _require_unpaused(self, cursor: psycopg.Cursor[Any]) -> None:
         query = "select coalesce((to_jsonb(published) ->> 'syncs_paused')::boolean, false) as is_paused from control.published"
         row = cursor.execute(query).fetchone()
@@ -207,7 +216,7 @@ class Outbox:
         with cursor.copy(
             """
             copy activation.calls (
-                sync_run_id, batch_id, rows, status_code, outcome, milliseconds, started_at, requests
+                sync_run_id, batch_id, rows, status_code, outcome, milliseconds, started_at, requests, is_probe
             ) from stdin
             """
         ) as copy:
@@ -216,6 +225,7 @@ class Outbox:
                     (
                         *(self.sync_run_id, call.batch_id, call.rows, call.status_code, call.outcome),
                         *(round(call.milliseconds, 1), call.started_at, call.requests),
+                        call.is_probe,
                     )
                 )
 

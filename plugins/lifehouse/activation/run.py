@@ -19,7 +19,7 @@ from lifehouse.activation.sender import Sender, sender
 from lifehouse.activation.state import held_rows
 from lifehouse.activation.steps import Step, checkpoint
 from lifehouse.context import Context
-from lifehouse.errors import LifehouseError, SyncRefused
+from lifehouse.errors import LifehouseError, PlatformError, SyncRefused
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def sync(
             run.close("failed", str(error) if isinstance(error, LifehouseError) else type(error).__name__)
             raise
         checkpoint(Step.CLOSING)
-        run.close("done")
+        run.close("done", run.outage)
     return SyncResult(
         sync=name,
         sync_run_id=run.sync_run_id,
@@ -106,6 +106,10 @@ def _work(
             delivery = Delivery(outbox, platform, order.sending, takes.in_flight, takes.per_second)
             delivered = asyncio.run(delivery.run())
             run.delivered(delivered)
+        if isinstance(delivered.fault, PlatformError):
+            raise PlatformError(
+                f"{delivered.fault}; {outbox.left():,} rows are left in the outbox, the next sync goes on with them"
+            ) from delivered.fault
         if delivered.fault:
             raise delivered.fault
         if not delivered.recovered:

@@ -28,6 +28,8 @@ class SyncRun:
     refused: int = 0
     withdrawn: int = 0
     calls: int = 0
+    outages: int = 0
+    outage_seconds: float = 0
 
     @classmethod
     def open(cls, warehouse: Warehouse, sync: Sync, *, only_failed: bool) -> SyncRun:
@@ -72,9 +74,22 @@ class SyncRun:
         self.refused += delivered.refused
         self.withdrawn += delivered.withdrawn
         self.calls += delivered.calls
+        self.outages += delivered.outages
+        self.outage_seconds += delivered.outage_seconds
+
+    @property
+    def outage(self) -> str | None:
+        """What a run that ended well tells of outages."""
+        if not self.outages:
+            return None
+        times = "once" if self.outages == 1 else f"{self.outages:,} times"
+        return f"the platform was out {times}, for {self.outage_seconds:,.1f} seconds"
 
     def close(self, status: str, message: str | None = None) -> None:
-        counts = ("adds", "changes", "removes", "confirmed", "refused", "withdrawn", "calls")
+        counts = (
+            *("adds", "changes", "removes", "confirmed", "refused", "withdrawn"),
+            *("calls", "outages", "outage_seconds"),
+        )
         self._update(status=status, message=message, **{name: getattr(self, name) for name in counts})
         self.warehouse.execute(
             "update activation.sync_runs set ended_at = clock_timestamp() where sync_run_id = %s",

@@ -11,10 +11,11 @@ from datetime import datetime
 from typing import Any
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from lifehouse.activation import consent
+from lifehouse.activation import consent, marks
 from lifehouse.activation.declaration import Sync
 from lifehouse.activation.plan import Plan
 from lifehouse.activation.platforms.base import Batch, Row
@@ -112,7 +113,13 @@ class Outbox:
         }
         names = ["supersede", "outbox"] if only_failed else ["supersede", "forgive", "outbox"]
         for name in [*names, "draw", "expose"] if self.sync.holdout else names:
-            self._connection.execute(statement(name), values)
+            text = statement(name)
+            query = (
+                text.format(marks=marks.of_fields(self.sync, sql.Identifier("fields")))
+                if name == "outbox"
+                else text
+            )
+            self._connection.execute(query, values)
 
     def claim(self, limit: int) -> Claimed:
         """Lease up to ``limit`` batches. Consent is judged again here, by what is published now.

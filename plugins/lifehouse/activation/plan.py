@@ -62,16 +62,22 @@ class Plan:
     @property
     def calls(self) -> int:
         """Calls that the rows take if none fails; the polling of asynchronous jobs is not among them."""
+        return sum(count * self.capabilities.calls.get(lane, 1) for lane, count in self._batches.items())
+
+    @property
+    def batches(self) -> int:
+        """Batches that the rows make; each may take several calls."""
+        return sum(self._batches.values())
+
+    @property
+    def _batches(self) -> dict[str, int]:
         takes = self.capabilities
         rows: dict[str, int] = {}
         counts: dict[Action, int] = {"add": self.adds, "change": self.changes, "remove": self.removes}
         for action, count in counts.items():
             lane = takes.lanes.get(action, ALL)
             rows[lane] = rows.get(lane, 0) + count
-        return sum(
-            -(-count // takes.sizes.get(lane, takes.batch_size)) * takes.calls.get(lane, 1)
-            for lane, count in rows.items()
-        )
+        return {lane: -(-count // takes.sizes.get(lane, takes.batch_size)) for lane, count in rows.items()}
 
 
 def plan(ctx: Context, sync: Sync | str, *, only_failed: bool = False) -> Plan:

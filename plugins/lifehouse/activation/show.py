@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from lifehouse.activation.declaration import Sync
+from lifehouse.activation.durations import words
 from lifehouse.activation.guards import Finding
-from lifehouse.activation.plan import Plan
+from lifehouse.activation.preview import Preview
 from lifehouse.activation.run import SyncResult
 from lifehouse.warehouse.connection import Warehouse
 
 
-def show_plan(console: Console, sync: Sync, plan: Plan, findings: Iterable[Finding]) -> None:
-    """What would be sent, who stays out and why, and every guard's word."""
+def show_plan(console: Console, sync: Sync, preview: Preview, findings: Iterable[Finding]) -> None:
+    """What would be sent and how long that takes, who stays out and why, and every guard's word."""
+    plan = preview.plan
     console.print(
         f"[bold]{sync.sync}[/]: segment [bold]{plan.segment}[/] of release {plan.release.release_id} "
         f"(as of {plan.release.as_of:%Y-%m-%d %H:%M} UTC) to {sync.account_name} ({sync.platform})"
     )
     takes = plan.capabilities
     calls = f"{plan.calls:,} call{'s' if plan.calls != 1 else ''} of at most {takes.batch_size:,} rows"
-    if takes.per_second:
-        calls += (
-            f", {plan.calls / takes.per_second:,.0f} seconds or more at {takes.per_second:g} calls a second"
-        )
     rows = [
         ("add", plan.adds, ""),
         ("change", plan.changes, ""),
@@ -52,9 +51,31 @@ def show_plan(console: Console, sync: Sync, plan: Plan, findings: Iterable[Findi
         if count or name in ("add", "change", "remove", "= to send", "should hold"):
             table.add_row(name, f"{count:,}", note)
     console.print(table)
+    if plan.rows:
+        _show_details(console, preview)
     for finding in findings:
         mark, verdict = ("[green]✓[/]", "") if finding.holds else ("[red]✗[/]", "but ")
         console.print(f" {mark} {escape(finding.meaning)}: {verdict}{escape(finding.observed)}")
+
+
+def _show_details(console: Console, preview: Preview) -> None:
+    """How long it takes, which fields change in how many rows, and some rows by their customer's id."""
+    seconds, basis = preview.estimate.seconds, preview.estimate.basis
+    told = "" if seconds is None else f"about {words(timedelta(seconds=max(1, seconds)))}: "
+    console.print(f" time: {told}{basis}")
+    if preview.changed or preview.others:
+        counts = [f"{name} in {count:,}" for name, count in preview.changed.items()]
+        if preview.others:
+            counts.append(
+                f"not known of {preview.others:,} (first sent with other fields, or before they were told apart)"
+            )
+        console.print(f" fields that change: {escape(', '.join(counts))}")
+    for example in preview.examples:
+        fields = f": {', '.join(example.fields)}" if example.fields else ""
+        key = f"[dim](key like {escape(example.key_shape)})[/]"
+        console.print(
+            f" e.g. {example.action} {escape(example.customer_id)} {key}{escape(fields)}", highlight=False
+        )
 
 
 def show_result(console: Console, warehouse: Warehouse, result: SyncResult) -> None:

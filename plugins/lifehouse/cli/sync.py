@@ -39,17 +39,17 @@ def register(app: typer.Typer) -> None:
 
 
 def plan(name: Name, only_failed: OnlyFailed = False) -> None:
-    """What a sync would send now, and whether its guards let it; nothing is sent."""
+    """What a sync would send now, how long it would take, and whether its guards let it; nothing is sent."""
     from lifehouse.activation import guards
     from lifehouse.activation.declaration import find_sync
-    from lifehouse.activation.plan import plan as work_out
+    from lifehouse.activation.preview import preview
     from lifehouse.activation.show import show_plan
     from lifehouse.context import Context
 
     ctx = Context.current()
     order = find_sync(ctx.project, name)
-    proposed = work_out(ctx, order, only_failed=only_failed)
-    findings = guards.examine(proposed, order)
+    proposed = preview(ctx, order, only_failed=only_failed)
+    findings = guards.examine(proposed.plan, order)
     show_plan(Console(), order, proposed, findings)
     if not all(finding.holds for finding in findings):
         raise typer.Exit(1)

@@ -16,6 +16,7 @@ confirmed as (
         outbox.customer_id,
         outbox.action,
         outbox.field_hash,
+        outbox.field_marks,
         answers.platform_id
 ),
 
@@ -29,13 +30,14 @@ removed as (
 ),
 
 held as (
-    insert into activation.records (account, sync, record_key, customer_id, field_hash, acknowledged_at, platform_id)
-    select account, sync, record_key, customer_id, field_hash, clock_timestamp(), platform_id
+    insert into activation.records (account, sync, record_key, customer_id, field_hash, acknowledged_at, platform_id, field_marks)
+    select account, sync, record_key, customer_id, field_hash, clock_timestamp(), platform_id, field_marks
     from confirmed
     where action <> 'remove'
     on conflict (account, sync, record_key) do update set
         customer_id = excluded.customer_id,
         field_hash = excluded.field_hash,
+        field_marks = excluded.field_marks,
         acknowledged_at = excluded.acknowledged_at,
         platform_id = coalesce(excluded.platform_id, records.platform_id),
         refused_action = null,

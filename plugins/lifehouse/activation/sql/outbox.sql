@@ -37,7 +37,7 @@ batches as (
     returning batch_id, number
 )
 
-insert into activation.outbox (batch_id, account, sync, record_key, customer_id, action, fields, field_hash)
-select batches.batch_id, %(account)s, %(sync)s, record_key, customer_id, action, fields, field_hash
+insert into activation.outbox (batch_id, account, sync, record_key, customer_id, action, fields, field_hash, field_marks)
+select batches.batch_id, %(account)s, %(sync)s, record_key, customer_id, action, fields, field_hash, {marks}
 from numbered
 inner join batches using (number)

@@ -44,6 +44,14 @@ class SyncRefused(LifehouseError):
     """A guard stopped a sync before its first call, or the platform refused rows."""
 
 
+class GuardTripped(SyncRefused):
+    """A guard stopped a sync before its first call, and a person may let it run on: ``guards`` are their names."""
+
+    def __init__(self, message: str, guards: list[str]) -> None:
+        self.guards = guards
+        super().__init__(message)
+
+
 class PlatformError(LifehouseError):
     """A platform is down, or does not let us in; what was in flight is settled by the next sync."""
 

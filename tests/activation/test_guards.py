@@ -106,3 +106,42 @@ def test_an_unknown_segment_or_column_is_named_with_the_nearest(world: World) ->
         match=r"fields\.name: marts.customers has no column 'frist_name'; did you mean 'first_name'",
     ):
         plan(world.ctx, "push")
+
+
+def test_a_consent_source_that_went_missing_stops_the_sync_instead_of_emptying_the_platform(
+    world: World, receiver: Receiver
+) -> None:
+    world.people(40)
+    world.sql("delete from marts.consents where customer_id > 'c0030'")
+    guards = {"ignore_below": 10, "max_shrink": None}
+    world.declare(guards=guards)
+    world.sync()
+    world.sql("update marts.consents set status = 'withdrawn' where customer_id <= 'c0006'")
+    assert world.sync().removes == 6
+    world.sql("update marts.consents set status = 'withdrawn' where customer_id <= 'c0012'")
+    words = r"consent must not fall by more than 20% at once, but it would go from 60.0% to 45.0%"
+    refused(world, receiver, words)
+    refused(world, receiver, words)  # what was stopped is not what the next one is judged against
+    assert len(receiver.keys("push")) == 24
+    world.declare(guards={**guards, "max_consent_drop": None})
+    assert world.sync().removes == 6
+
+
+def test_a_platform_that_refused_much_is_not_asked_again_before_somebody_looked(
+    world: World, receiver: Receiver
+) -> None:
+    world.people(20)
+    guards = {"ignore_below": 10, "max_refused": 1.0}
+    world.declare(guards=guards)
+    receiver.refuse = lambda action, key, fields: "no" if key < "c0012" else None
+    world.sync()
+    world.sql("update marts.customers set first_name = 'Anna' where customer_id = 'c0015'")
+    refused(world, receiver, "refused more than 50% of the rows last time, but it refused 11 of 20")
+    receiver.refuse = lambda action, key, fields: None
+    assert world.sync(only_failed=True).confirmed == 11
+    assert world.sync().changes == 1
+    receiver.refuse = lambda action, key, fields: "no"
+    world.sql("update marts.customers set first_name = 'Beth'")
+    world.sync()
+    world.declare(guards={**guards, "max_refused_before": None}, fields={"name": "status_stage"})
+    assert world.sync().refused == 20

@@ -57,9 +57,19 @@ class Guards(config.Strict):
         default=1.0, ge=0, description="share of what the platform holds; 1.0 = may double"
     )
     max_shrink: float | None = Field(default=0.5, ge=0, le=1, description="share of what the platform holds")
-    ignore_below: int = Field(
-        default=100, ge=0, description="rows held, below which growth and shrinkage are not judged"
+    max_consent_drop: float | None = Field(
+        default=0.2,
+        ge=0,
+        le=1,
+        description="by which the share of members with consent may fall since the run before, of what it was",
     )
+    max_refused_before: float | None = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="share of the rows that the platform refused in the last run it answered",
+    )
+    ignore_below: int = Field(default=100, ge=0, description="rows, below which no share of them is judged")
     max_refused: float = Field(
         default=0.2,
         ge=0,

@@ -15,10 +15,14 @@ from lifehouse.errors import LifehouseError
 
 _RUNS = """
 select
-    sync_run_id, started_at, status, release_id, desired, adds, changes, removes, confirmed, refused, withdrawn, waiting,
-    calls, extract(epoch from coalesce(ended_at, clock_timestamp()) - started_at)::float8 as seconds, message
+    sync_run_id, started_at, status, sync_runs.release_id, desired, sync_runs.adds, sync_runs.changes, sync_runs.removes,
+    confirmed, refused, withdrawn, waiting,
+    calls, extract(epoch from coalesce(ended_at, clock_timestamp()) - started_at)::float8 as seconds, message,
+    approvals.approved_by, approvals.approved_at, approvals.reason,
+    array(select jsonb_object_keys(approvals.guards)) as approved_guards
 from activation.sync_runs
-where sync = %s
+left join activation.approvals on approvals.used_by = sync_runs.sync_run_id
+where sync_runs.sync = %s
 order by sync_run_id desc
 limit %s
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from lifehouse.activation import consent
+from lifehouse.activation.before import Before
 from lifehouse.activation.declaration import Hashed, Sync, find_sync
 from lifehouse.activation.platforms.base import ALL, Action, Capabilities
 from lifehouse.activation.platforms.make import capabilities
@@ -54,6 +55,12 @@ class Plan:
     changes: int
     removes: int
     capabilities: Capabilities
+    before: Before = field(default_factory=Before)
+
+    @property
+    def consented(self) -> int:
+        """Members who can be reached and have consented, sent or not."""
+        return self.desired + self.held_out + self.shared_key
 
     @property
     def rows(self) -> int:
@@ -121,7 +128,12 @@ def propose(connection: psycopg.Connection[Any], sync: Sync, *, only_failed: boo
     with connection.cursor(row_factory=dict_row) as counting:
         counts = counting.execute(statement("counts"), values).fetchone() or {}
     return Plan(
-        sync=sync.sync, segment=sync.segment, release=release, capabilities=capabilities(sync), **counts
+        sync=sync.sync,
+        segment=sync.segment,
+        release=release,
+        capabilities=capabilities(sync),
+        before=Before.of(connection, sync),
+        **counts,
     )
 
 

@@ -6,7 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from lifehouse.activation import guards
+from lifehouse.activation import approvals, guards
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.declaration import Sync, find_sync
 from lifehouse.activation.delivery import Delivered, Delivery
@@ -132,18 +132,18 @@ def _plan(order: Sync, outbox: Outbox, run: SyncRun, *, only_failed: bool) -> Pl
     :raises SyncRefused: a guard does not hold.
     """
     connection = outbox.sender.connection
-    plan, findings = None, []
+    plan, findings, approval = None, [], None
     try:
         with connection.transaction():
             connection.execute("set transaction isolation level repeatable read")
             plan = propose(connection, order, only_failed=only_failed)
-            findings = guards.examine(plan, order)
-            guards.require(findings, order)
+            findings = guards.examine(plan, order, only_failed=only_failed)
+            approval = approvals.admit(connection, order, plan, findings, run.sync_run_id)
             outbox.write(plan, only_failed=only_failed)
             checkpoint(Step.PLANNING)
     finally:
         if plan is not None:
             run.sized(plan)
-            guards.keep(run.warehouse, plan, order, findings)
+            guards.keep(run.warehouse, plan, order, findings, approval.approved_by if approval else None)
     run.planned(plan)
     return plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from typing import Annotated, Any
 
 import typer
@@ -49,7 +50,7 @@ def plan(name: Name, only_failed: OnlyFailed = False) -> None:
     ctx = Context.current()
     order = find_sync(ctx.project, name)
     proposed = preview(ctx, order, only_failed=only_failed)
-    findings = guards.examine(proposed.plan, order)
+    findings = guards.examine(proposed.plan, order, only_failed=only_failed)
     show_plan(Console(), order, proposed, findings)
     if not all(finding.holds for finding in findings):
         raise typer.Exit(1)
@@ -85,9 +86,43 @@ def log(name: Name, limit: Annotated[int, typer.Option("--limit", help="at most 
             f"+{row['adds']:,} ~{row['changes']:,} −{row['removes']:,}",
             *(f"{row[count]:,}" for count in ("confirmed", "refused", "calls")),
             f"{row['seconds']:.1f}",
-            escape(row["message"] or ""),
+            escape(_why(row)),
         )
     console.print(table)
+
+
+def _why(row: dict[str, Any]) -> str:
+    if row["approved_by"] is None:
+        return row["message"] or ""
+    approved = (
+        f"{', '.join(row['approved_guards'])} approved by {row['approved_by']} "
+        f"({row['approved_at']:%Y-%m-%d %H:%M}): {row['reason']}"
+    )
+    return f"{row['message']}; {approved}" if row["message"] else approved
+
+
+@sync.command()
+def approve(
+    name: Name,
+    reason: Annotated[str, typer.Option("--reason", help="why; kept with the approval, and who said so")],
+    run_now: Annotated[bool, typer.Option("--run", help="and run it now")] = False,
+) -> None:
+    """Let the sync pass the guards that stop it now, for one run, no further than shown here."""
+    from lifehouse.activation import approvals
+    from lifehouse.activation.declaration import find_sync
+    from lifehouse.activation.preview import preview
+    from lifehouse.activation.show import show_plan
+    from lifehouse.context import Context
+
+    ctx, console = Context.current(), Console()
+    order = find_sync(ctx.project, name)
+    proposed = preview(ctx, order)
+    asked = approvals.ask(ctx, order, proposed.plan)
+    approvals.approve(ctx, asked.approval_id, by=getpass.getuser(), reason=reason)
+    show_plan(console, order, proposed, asked.findings)
+    console.print("Approved for the next run, as long as the plan is no worse than this.", highlight=False)
+    if run_now:
+        run(name)
 
 
 @sync.command()

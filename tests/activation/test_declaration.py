@@ -109,7 +109,8 @@ def test_the_command_line_plans_and_syncs_without_showing_a_person(
     code, synced = run_cli(world, monkeypatch, "sync", "push")
     assert code == 0
     assert "119 confirmed, 0 refused" in synced
-    assert "c0001" not in planned + synced
+    assert "example.com" not in planned + synced
+    assert "Name 1" not in planned + synced
 
 
 def test_a_plan_that_its_guards_would_stop_says_so_and_fails(

@@ -45,7 +45,7 @@ class Wrong(Exception):
 class Simulated:
     """``people`` is what it holds: address → fields; ``members`` are in the segment there.
 
-    :cvar connection: the extra of a connection to it. :cvar options: of a sync. :cvar fields: of a sync.
+    :cvar extra: of a connection to it. :cvar options: of a sync. :cvar fields: of a sync. :cvar sync: what else a sync says.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Simulated:
     extra: dict[str, Any] = {}
     options: dict[str, Any] = {}
     fields: dict[str, str] = {"first_name": "first_name"}
-    key = "email"
+    sync: dict[str, Any] = {}
 
     def __init__(self) -> None:
         self.people: dict[str, dict[str, Any]] = {}

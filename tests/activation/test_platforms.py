@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from simulated import Fault, Simulated
-from vendors import VENDORS, Fxiaoke, Pipedrive, Zoho
+from vendors import VENDORS, Fxiaoke, GoogleAudiences, Pipedrive, Zoho
 from world import World
 
 from lifehouse.activation.connection import PlatformConnection
@@ -30,7 +30,9 @@ def company(make_context: Callable[..., Context], vendor: Simulated, tmp_path: P
     """Twelve champions, and a sync that mirrors them in the vendor's platform."""
     connection = PlatformConnection(vendor.url, vendor.login, vendor.secret, vendor.extra)
     world = World.founded(make_context, tmp_path / "project", connection)
-    world.declare(platform=vendor.name, options=vendor.options, fields=vendor.fields, sending=QUICK)
+    world.declare(
+        platform=vendor.name, options=vendor.options, fields=vendor.fields, sending=QUICK, **vendor.sync
+    )
     return world
 
 
@@ -73,8 +75,13 @@ def test_a_segment_is_mirrored_through_changes_refusals_and_faults(company: Worl
     assert company.sync().calls == 0
 
 
-@pytest.mark.parametrize("vendor", [Zoho, Fxiaoke], ids=["zoho_crm", "fxiaoke"], indirect=True)
-def test_credentials_that_expire_are_renewed(company: World, vendor: Zoho | Fxiaoke) -> None:
+RENEWED = [Zoho, Fxiaoke, GoogleAudiences]
+
+
+@pytest.mark.parametrize("vendor", RENEWED, ids=lambda vendor: vendor.name, indirect=True)
+def test_credentials_that_expire_are_renewed(
+    company: World, vendor: Zoho | Fxiaoke | GoogleAudiences
+) -> None:
     company.people(3)
     company.sync()
     company.leave(["c0001"])

@@ -8,15 +8,14 @@ from psycopg import sql
 
 from lifehouse.context import Context
 from lifehouse.privacy import tags
-from lifehouse.privacy.hashing import Platform, expression, hashed, normalised
-from lifehouse.privacy.kinds import Personal
+from lifehouse.privacy.hashing import Kind, Platform, expression, hashed, normalised
 from lifehouse.project import Project
 from support.tiny import TINY
 
 _ALEX = "509e933019bb285a134a9334b8bb679dff79d0ce023d529af4bd744d47b4fd8a"
 _CALL = "fb4f73a6ec5fdb7077d564cdd22c3554b43ce49168550c3b12c547b78c517b30"
 #: Of Meta's page on customer information parameters, and of the tests of Google's own formatter (Data Manager API).
-PUBLISHED: list[tuple[str, Personal, Platform, str | None, str]] = [
+PUBLISHED: list[tuple[str, Kind, Platform, str | None, str]] = [
     (
         "John_Smith@gmail.com",
         "email",
@@ -41,6 +40,7 @@ PUBLISHED: list[tuple[str, Personal, Platform, str | None, str]] = [
     ("Mary", "name", "meta", None, "6915771be1c5aa0c886870b6951b03d7eafc121fea0e80a5ea83beb7c449f4ec"),
     ("정", "name", "meta", None, "8fa8cd9c440be61d0151429310034083132b35975c4bea67fdd74158eb51db14"),
     ("Valéry", "name", "meta", None, "08e1996b5dd49e62a4b4c010d44e4345592a863bb9f8e3976219bac29417149c"),
+    ("US", "country", "meta", None, "79adb2a2fce5c6ba215fe5f27f532d4e7edbac4b6a5e09e1ef3a08084a904621"),
     ("alexz@example.com", "email", "google", None, _ALEX),
     ("  ALEXZ@EXAMPLE.com   ", "email", "google", None, _ALEX),
     ("+18005550100", "phone", "google", None, _CALL),
@@ -60,7 +60,7 @@ PUBLISHED: list[tuple[str, Personal, Platform, str | None, str]] = [
         "77762c287e61ce065bee5c15464012c6fbe088398b8057627d5577249430d574",
     ),
 ]
-SHAPES: list[tuple[str, Personal, str | None, str | None]] = [
+SHAPES: list[tuple[str, Kind, str | None, str | None]] = [
     ("  Ann@Example.COM\t", "email", None, "ann@example.com"),
     ("no address", "email", None, None),
     ("+49 30 1234567", "phone", None, "+49301234567"),
@@ -84,18 +84,35 @@ SHAPES: list[tuple[str, Personal, str | None, str | None]] = [
     ("", "email", None, None),
     ("", "phone", "49", None),
 ]
+#: Where people live, as Meta's page shows it normalised (paris, newyork, ca, 94035, 75018, m11ae), and by its words.
+PLACES: list[tuple[str, Kind, str | None]] = [
+    ("Paris", "city", "paris"),
+    (" New York ", "city", "newyork"),
+    ("Saint-Étienne", "city", "saintétienne"),
+    ("CA", "region", "ca"),
+    ("Baden-Württemberg", "region", "badenwürttemberg"),
+    ("94035", "postal_code", "94035"),
+    ("94035-1234", "postal_code", "94035"),
+    ("75018", "postal_code", "75018"),
+    ("M1 1AE", "postal_code", "m11ae"),
+    ("SW1A-1AA", "postal_code", "sw1a1aa"),
+    ("DE", "country", "de"),
+    ("Germany", "country", None),
+    (" - ", "city", None),
+    ("", "postal_code", None),
+]
 
 
 @pytest.mark.parametrize(("value", "kind", "platform", "code", "expected"), PUBLISHED)
 def test_a_published_example_has_its_published_hash(
-    value: str, kind: Personal, platform: Platform, code: str | None, expected: str
+    value: str, kind: Kind, platform: Platform, code: str | None, expected: str
 ) -> None:
     assert hashed(value, kind, platform, code) == expected
 
 
 @pytest.mark.parametrize(("value", "kind", "code", "expected"), SHAPES)
 def test_a_value_is_normalised_or_refused(
-    value: str, kind: Personal, code: str | None, expected: str | None
+    value: str, kind: Kind, code: str | None, expected: str | None
 ) -> None:
     assert normalised(value, kind, "google", code) == expected
 
@@ -106,11 +123,22 @@ def test_meta_takes_gmail_as_it_is_written_and_names_without_punctuation() -> No
     assert normalised("...", "name", "meta") is None
 
 
+@pytest.mark.parametrize(("value", "kind", "expected"), PLACES)
+def test_where_people_live_is_normalised_for_meta(value: str, kind: Kind, expected: str | None) -> None:
+    assert normalised(value, kind, "meta") == expected
+
+
+def test_google_hashes_nothing_of_where_people_live() -> None:
+    with pytest.raises(ValueError, match="city is not hashed for google"):
+        normalised("Paris", "city", "google")
+
+
 def test_the_warehouse_hashes_alike(ctx: Context) -> None:
     cases = [(value, kind, platform, code) for value, kind, platform, code, _ in PUBLISHED]
     cases += [
         (value, kind, platform, code) for value, kind, code, _ in SHAPES for platform in ("google", "meta")
     ]  # type: ignore[misc]
+    cases += [(value, kind, "meta", None) for value, kind, _ in PLACES]
     with ctx.warehouse.connect() as connection:
         for value, kind, platform, code in cases:
             query = sql.SQL("select {} from (values ({})) as given (value)").format(

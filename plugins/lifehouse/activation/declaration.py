@@ -15,7 +15,7 @@ from lifehouse.activation.platforms import OPTIONS, catalog
 from lifehouse.activation.platforms.declaration import Declared
 from lifehouse.errors import ConfigError
 from lifehouse.privacy import tags
-from lifehouse.privacy.hashing import HASHED
+from lifehouse.privacy.hashing import HASHED, PLACES, Kind, Place
 from lifehouse.project import Project
 from lifehouse.spelling import did_you_mean
 
@@ -117,6 +117,13 @@ class Hashed(config.Strict):
     country_code: str | None = Field(
         None, pattern=r"^[1-9][0-9]{0,2}$", description="of phone numbers that are written without one: 49"
     )
+    kind: Place | None = Field(None, description="of a column that says where people live; for Meta alone")
+
+    @property
+    def hashed_as(self) -> Kind | None:
+        """What the column holds, as far as platforms match it by hash."""
+        given = tags.contract().get(self.column)
+        return given if given in HASHED else self.kind
 
 
 class Sync(config.Strict):
@@ -162,10 +169,13 @@ class Sync(config.Strict):
         given = {"key": self.key, **{f"fields.{name}": field for name, field in self.fields.items()}}
         hashes = {name: field for name, field in given.items() if isinstance(field, Hashed)}
         for name, field in hashes.items():
-            if tags.contract().get(field.column) not in HASHED:
+            if field.hashed_as is None:
                 raise ValueError(
-                    f"{name}: {field.column} is no e-mail, phone or name, which are what platforms match by hash"
+                    f"{name}: {field.column} is no e-mail, phone or name, which are what platforms match by hash; "
+                    f"of where people live say the kind, for Meta: {', '.join(PLACES)}"
                 )
+            if field.hashed_as in PLACES and field.rules != "meta":
+                raise ValueError(f"{name}: Google takes where people live as it is; write {field.column}")
         for name, plain in given.items() if hashes else ():
             if isinstance(plain, str) and tags.contract().get(plain) in HASHED:
                 raise ValueError(

@@ -18,7 +18,6 @@ from lifehouse.activation.platforms.make import capabilities
 from lifehouse.activation.sql import statement
 from lifehouse.context import Context
 from lifehouse.errors import ConfigError, SyncRefused
-from lifehouse.privacy import tags
 from lifehouse.privacy.hashing import expression
 from lifehouse.spelling import did_you_mean
 from lifehouse.warehouse.literal import literal
@@ -140,8 +139,9 @@ def propose(connection: psycopg.Connection[Any], sync: Sync, *, only_failed: boo
 def _value(field: str | Hashed) -> sql.Composable:
     if isinstance(field, str):
         return sql.Identifier("customers", field)
-    column, kind = sql.Identifier("customers", field.column), tags.contract()[field.column]
-    return expression(column, kind, field.rules, field.country_code)
+    assert field.hashed_as  # noqa: S101  the declaration was checked
+    column = sql.Identifier("customers", field.column)
+    return expression(column, field.hashed_as, field.rules, field.country_code)
 
 
 def _release(connection: psycopg.Connection[Any]) -> Release:

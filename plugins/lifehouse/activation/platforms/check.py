@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 import yaml
 
 from lifehouse import config
-from lifehouse.activation.platforms.declaration import Call, Declared, Request
+from lifehouse.activation.platforms.calls import Call, Request
+from lifehouse.activation.platforms.declaration import Declared
 from lifehouse.activation.platforms.request import Prepared, prepare
 from lifehouse.errors import ConfigError
 
@@ -48,10 +49,12 @@ def samples(declared: Declared) -> Iterator[Sample]:
             "job": "j1",
             "sync": "example",
             "batch": "b1",
+            "rows": 2,
         },
     }
     for name, request in _requests(declared):
-        rows = [row, row] if isinstance(request, Call) and request.batch_size > 1 else [row]
+        is_of_many = request.csv or (isinstance(request, Call) and request.batch_size > 1)
+        rows = [row, row] if is_of_many else [row]
         yield Sample(
             name,
             prepare(
@@ -67,10 +70,8 @@ def samples(declared: Declared) -> Iterator[Sample]:
 def _requests(declared: Declared) -> Iterator[tuple[str, Request]]:
     for name, call in declared.calls.items():
         yield name, call
-        if call.job:
-            yield f"{name}, its job", call.job.poll
-            if call.job.more:
-                yield f"{name}, its job's end", call.job.more
+        for what, request in (call.job.requests if call.job else {}).items():
+            yield f"{name}, its job{what and f', {what}'}", request
 
 
 def _credentials(declared: Declared) -> dict[str, str]:

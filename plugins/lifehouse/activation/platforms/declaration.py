@@ -6,128 +6,20 @@ Texts may hold placeholders, see ``template``; what is read from an answer is sa
 from __future__ import annotations
 
 import difflib
-from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-import jmespath
-from jmespath.exceptions import JMESPathError
-from pydantic import AfterValidator, Field, create_model, model_validator
+from pydantic import Field, create_model, model_validator
 
 from lifehouse import config
-from lifehouse.activation.durations import Duration
 from lifehouse.activation.platforms import template
+from lifehouse.activation.platforms.answers import Expression
 from lifehouse.activation.platforms.base import Action
+from lifehouse.activation.platforms.calls import Call, Login
 from lifehouse.errors import ConfigError
 from lifehouse.spelling import did_you_mean
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-
-
-def _compiles(expression: str) -> str:
-    try:
-        jmespath.compile(expression)
-    except JMESPathError as error:
-        raise ValueError(f"{expression!r} is no JMESPath: {str(error).splitlines()[0]}") from None
-    return expression
-
-
-Expression = Annotated[str, AfterValidator(_compiles)]
-
-
-class Rows(config.Strict):
-    """A list in an answer, an item for a row of the call. ``key``, ``id`` or ``position`` says for which; else the order.
-
-    ``position`` counts from 0. Among ``results`` those are well for which ``ok`` holds (without it: all); among
-    ``errors`` none is but those for which ``already`` holds.
-    """
-
-    at: Expression
-    key: Expression | None = Field(default=None, description="in an item: the row's key, as it was sent")
-    id: Expression | None = Field(default=None, description="in an item: the platform's id of the row")
-    position: Expression | None = None
-    by_id: bool = Field(
-        False, description="the platform's id, found by an earlier call, says which row it is"
-    )
-    ok: Expression | None = None
-    already: Expression | None = Field(default=None, description="an error that says: it is so already")
-    reason: Expression | None = None
-    absent: Literal["again", "ok", "refused", "unknown"] = Field(
-        default="again",
-        description="what a row is that the list does not have; unknown: one that the platform has no id for yet",
-    )
-
-
-class Answer(config.Strict):
-    """How an answer is read. Conditions are asked of the body; a body that is no JSON is null.
-
-    Without ``results`` and ``errors`` the status speaks for every row.
-    """
-
-    already: tuple[int, ...] = Field(
-        default=(), description="statuses that say: it is so already, or gone already"
-    )
-    limited_statuses: tuple[int, ...] = (429,)
-    denied: Expression | None = Field(
-        default=None, description="our credentials are not accepted, whatever the status"
-    )
-    limited: Expression | None = Field(default=None, description="a rate limit, whatever the status")
-    again: Expression | None = Field(default=None, description="a fault that passes, whatever the status")
-    refused: Expression | None = Field(
-        default=None, description="the call is refused as a whole, whatever the status"
-    )
-    reason: Expression | None = Field(default=None, description="why it was refused as a whole")
-    results: Rows | None = None
-    errors: Rows | None = None
-
-
-class Request(config.Strict):
-    """What is called. Placeholders may stand in the path, the query, the headers and the body."""
-
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
-    path: str = Field(min_length=1)
-    query: dict[str, str] = Field(default_factory=dict)
-    headers: dict[str, str] = Field(default_factory=dict)
-    body: Any = None
-    form: dict[str, str] | None = Field(default=None, description="sent as a form instead of a body")
-
-
-class Job(config.Strict):
-    """An asynchronous job: polled until it is over; then every row has its end."""
-
-    id: Expression
-    poll: Request
-    done: Expression
-    failed: Expression | None = None
-    every: Duration = timedelta(seconds=1)
-    longest: Duration = timedelta(minutes=15)
-    answer: Answer = Answer()
-    more: Request | None = Field(
-        default=None, description="asked once the job is done; `answer` is read from it"
-    )
-
-
-class Call(Request):
-    """One call for a batch of rows; a body's ``each: ITEM`` is a list with an item for each row."""
-
-    batch_size: int = Field(default=1, ge=1, le=1_000_000)
-    only: Literal["known", "unknown"] | None = Field(
-        default=None, description="rows of which the platform's id is known, or is not"
-    )
-    answer: Answer = Answer()
-    job: Job | None = None
-
-    @model_validator(mode="after")
-    def _says_which_row(self) -> Call:
-        if self.batch_size > 1 and not template.has_each(self.body):
-            raise ValueError("a call for several rows needs `each:` in its body")
-        return self
-
-
-class Login(Request):
-    """A call that is made before the others; ``token`` finds in its answer what they say as ``{token}``."""
-
-    token: Expression
 
 
 class Auth(config.Strict):
@@ -139,11 +31,19 @@ class Auth(config.Strict):
     login: Login | None = None
 
 
+class Pause(config.Strict):
+    """The header (JSON) of an answer "rate limited" that says how many minutes it lasts."""
+
+    header: str
+    minutes: Expression
+
+
 class Limits(config.Strict):
     in_flight: int = Field(default=4, ge=1, le=256, description="calls at once")
     per_second: float | None = Field(
         default=None, gt=0, description="calls a second, as the platform publishes it"
     )
+    pause: Pause | None = None
 
 
 class Option(config.Strict):
@@ -202,7 +102,7 @@ class Declared(config.Strict):
         unused = self.calls.keys() - {name for names in used.values() for name in names}
         if unused:
             raise ValueError(f"calls: no action uses {', '.join(sorted(unused))}")
-        known = {"sync", "batch", "key", "id", "fields", "token", "job", "login", "secret"}
+        known = {"sync", "batch", "rows", "key", "id", "fields", "token", "job", "login", "secret"}
         for where, text in template.texts(self.model_dump(include={"auth", "headers", "calls"})):
             for name in template.names(text):
                 head, _, tail = name.partition(".")

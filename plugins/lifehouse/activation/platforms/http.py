@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -13,9 +12,12 @@ from typing import Any, Self
 import httpx
 
 from lifehouse.activation.connection import PlatformConnection
-from lifehouse.activation.platforms import client, declaration, reading, template
-from lifehouse.activation.platforms.base import Answer, Batch, Capabilities, Row, TryAgain
-from lifehouse.activation.platforms.declaration import Call, Declared, Job, Request
+from lifehouse.activation.platforms import base, client, reading, template
+from lifehouse.activation.platforms.answers import Answer
+from lifehouse.activation.platforms.base import Batch, Capabilities, Row, TryAgain
+from lifehouse.activation.platforms.calls import Call, Request
+from lifehouse.activation.platforms.declaration import Declared
+from lifehouse.activation.platforms.jobs import Work
 from lifehouse.activation.platforms.request import prepare
 from lifehouse.errors import PlatformError
 
@@ -62,7 +64,7 @@ class DeclaredPlatform:
         if self._client:
             await self._client.aclose()
 
-    async def send(self, batch: Batch) -> Answer:
+    async def send(self, batch: Batch) -> base.Answer:
         """The calls of each action in the batch, one after the other; each for the rows that no earlier one has settled.
 
         A batch is of one lane, but for rows that were in flight when their consent went: those are removals now.
@@ -80,66 +82,51 @@ class DeclaredPlatform:
                     own = uuid.uuid5(batch.idempotency_key, f"{name} {number}")
                     status, made = await self._made(call, replace(batch, idempotency_key=own), part, said)
                     requests += made
-        return Answer(said.refused, status, requests, said.ids)
+        return base.Answer(said.refused, status, requests, said.ids)
 
     async def _made(
         self, call: Call, batch: Batch, rows: Sequence[Row], said: reading.Said
     ) -> tuple[int, int]:
         """One call for some rows, to the end of its job; what it says goes to ``said``. Its status, and the requests made."""
-        body, status = await self._asked(call, batch, rows, said.ids)
-        requests, answer = 1, call.answer
+        values, each = self._values(batch, rows, said.ids)
+        is_of_row = call.batch_size == 1 and bool({"key", "id"} & set(template.names(call.path)))
+        body, status = await self._call(call, call.answer, values, each, is_of_row=is_of_row)
+        requests, answers = 1, [(body, call.answer)]
         if call.job:
-            body, polls = await self._finished(call.job, body, batch)
-            requests, answer = requests + polls, call.job.answer
-        found = reading.read(body, answer, rows, said.ids, status)
-        said.refused |= found.refused
-        said.settled |= found.settled
-        said.ids |= found.ids
+            work = Work(call.job, self._told, values, each)
+            answers = await work.done(body, rows)
+            requests += work.requests
+        for told, answer in answers:
+            left = [row for row in rows if row.outbox_id not in said.refused | dict.fromkeys(said.settled)]
+            found = reading.read(told, answer.named(self._common), left, said.ids, status)
+            said.refused |= found.refused
+            said.settled |= found.settled
+            said.ids |= found.ids
         return status, requests
 
     def finish(self, state: Callable[[], Iterator[Row]]) -> int:
         return 0
 
-    async def _asked(
-        self, call: Call, batch: Batch, rows: Sequence[Row], ids: Mapping[int, str]
-    ) -> tuple[Any, int]:
-        values: dict[str, Any] = {"sync": batch.sync, "batch": str(batch.idempotency_key)}
+    @staticmethod
+    def _values(
+        batch: Batch, rows: Sequence[Row], ids: Mapping[int, str]
+    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """What a call may speak of, and what each of its rows has of its own."""
+        values: dict[str, Any] = {"sync": batch.sync, "batch": str(batch.idempotency_key), "rows": len(rows)}
         each: list[dict[str, Any]] = [
             {"key": row.key, "fields": row.fields, "id": ids.get(row.outbox_id, "")} for row in rows
         ]
-        if len(each) == 1:
-            values |= each[0]
-        is_of_row = call.batch_size == 1 and bool({"key", "id"} & set(template.names(call.path)))
-        return await self._call(call, call.answer, values, each, is_of_row=is_of_row)
+        return (values | each[0] if len(each) == 1 else values), each
 
-    async def _finished(self, job: Job, body: Any, batch: Batch) -> tuple[Any, int]:
-        """The body that tells how the job ended, and the calls it took to hear it.
-
-        :raises TryAgain: it failed as a whole, or is not over in time; the same rows may be sent again.
-        """
-        values = {"sync": batch.sync, "batch": str(batch.idempotency_key), "job": reading.found(job.id, body)}
-        if values["job"] is None:
-            raise TryAgain("an answer that names no job")
-        until, polls = time.monotonic() + job.longest.total_seconds(), 0
-        while True:
-            told, _ = await self._call(job.poll, job.answer, values)
-            polls += 1
-            if reading.holds(job.failed, told):
-                raise TryAgain("a job that failed as a whole")
-            if reading.holds(job.done, told):
-                break
-            if time.monotonic() > until:
-                raise TryAgain(f"a job that is not over after {job.longest.total_seconds():,.0f} seconds")
-            await asyncio.sleep(job.every.total_seconds())
-        if job.more is None:
-            return told, polls
-        told, _ = await self._call(job.more, job.answer, values)
-        return told, polls + 1
+    async def _told(
+        self, request: Request, answer: Answer, values: Mapping[str, Any], each: Sequence[Mapping[str, Any]]
+    ) -> Any:
+        return (await self._call(request, answer, values, each))[0]
 
     async def _call(
         self,
         request: Request,
-        answer: declaration.Answer,
+        answer: Answer,
         values: Mapping[str, Any],
         rows: Sequence[Mapping[str, Any]] = (),
         *,
@@ -158,7 +145,7 @@ class DeclaredPlatform:
     async def _send(
         self,
         request: Request,
-        answer: declaration.Answer,
+        answer: Answer,
         values: Mapping[str, Any],
         rows: Sequence[Mapping[str, Any]],
         *,
@@ -179,7 +166,8 @@ class DeclaredPlatform:
             headers=prepared.headers,
             content=prepared.content,
         )
-        body = reading.verdict(response, answer, self.connection.place, is_of_row=is_of_row)
+        pause = self.declared.limits.pause
+        body = reading.verdict(response, answer, self.connection.place, is_of_row=is_of_row, pause=pause)
         return body, response.status_code
 
     async def _logged_in(self, instead_of: str | None = None) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +17,11 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
 
+from lifehouse.activation.platforms.answers import Answer, Rows
 from lifehouse.activation.platforms.base import BatchRefused, Row, TryAgain
-from lifehouse.activation.platforms.declaration import Answer, Rows
+from lifehouse.activation.platforms.declaration import Pause
 from lifehouse.errors import PlatformError
+from lifehouse.masks import mask
 
 _NO_REASON = "no reason given"
 
@@ -39,11 +44,18 @@ class Denied(PlatformError):
     """Our credentials are not accepted, or not any longer."""
 
 
-def verdict(response: httpx.Response, answer: Answer, place: str, *, is_of_row: bool = False) -> Any:
+def verdict(
+    response: httpx.Response,
+    answer: Answer,
+    place: str,
+    *,
+    is_of_row: bool = False,
+    pause: Pause | None = None,
+) -> Any:
     """The body of an answer that counts.
 
     :param is_of_row: the address is a row's own: what is not found there is the row, not the endpoint.
-
+    :param pause: where a rate limit says how long it lasts, beside ``Retry-After``.
     :raises TryAgain: it does not count. :raises BatchRefused: nothing was applied. :raises PlatformError: no batch has a chance.
     """
     status, body = response.status_code, json_of(response)
@@ -52,7 +64,12 @@ def verdict(response: httpx.Response, answer: Answer, place: str, *, is_of_row: 
     if body is None and response.is_success and _is_asked_of(answer):
         raise TryAgain("an answer that cannot be read", status_code=status)
     if status in answer.limited_statuses or holds(answer.limited, body):
-        raise TryAgain("rate limit", wait=retry_after(response), is_limit=True, status_code=status)
+        wait = retry_after(response)
+        wait = _pause(response, pause) if wait is None else wait
+        raise TryAgain("rate limit", wait=wait, is_limit=True, status_code=status)
+    if holds(answer.closed, body):
+        reason = mask(str(found(answer.reason, body) or _words(body)))
+        raise PlatformError(f"{place} takes nothing from us (HTTP {status}): {reason}")
     if status == 401 or holds(answer.denied, body):
         raise Denied(f"{place} does not accept our credentials (HTTP {status})")
     if status in (408, 425) or status >= 500 or holds(answer.again, body):
@@ -71,9 +88,13 @@ def verdict(response: httpx.Response, answer: Answer, place: str, *, is_of_row: 
 def read(body: Any, answer: Answer, rows: Sequence[Row], ids: Mapping[int, str], status: int) -> Said:
     """What the body says of the rows.
 
-    :raises TryAgain: it leaves rows out of which it must speak.
+    :raises TryAgain: it leaves rows out of which it must speak. :raises BatchRefused: it does not say which of them it refuses.
     """
     said = Said()
+    if holds(answer.split, body):
+        raise BatchRefused(
+            f"HTTP {status}: {found(answer.reason, body) or 'one of its rows is refused'}", status
+        )
     if answer.errors:
         for row, item in _items(body, answer.errors, rows, ids):
             if holds(answer.errors.already, item):
@@ -170,10 +191,22 @@ def _compiled(expression: str) -> ParsedResult:
 
 
 def json_of(response: httpx.Response) -> Any:
+    """The body; a CSV file's lines are objects; None for what cannot be read."""
     try:
+        if response.headers.get("Content-Type", "").startswith("text/csv"):
+            return list(csv.DictReader(io.StringIO(response.text, newline=""), strict=True))
         return response.json()
+    except (ValueError, csv.Error):
+        return None
+
+
+def _pause(response: httpx.Response, pause: Pause | None) -> float | None:
+    """Seconds that the header says; None where it says nothing."""
+    try:
+        minutes = found(pause.minutes, json.loads(response.headers.get(pause.header, ""))) if pause else None
     except ValueError:
         return None
+    return 60.0 * minutes if isinstance(minutes, int | float) and minutes > 0 else None
 
 
 def retry_after(response: httpx.Response) -> float | None:

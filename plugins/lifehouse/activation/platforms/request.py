@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +12,11 @@ from typing import Any
 import httpx
 
 from lifehouse.activation.platforms import template
-from lifehouse.activation.platforms.declaration import Request
+from lifehouse.activation.platforms.base import BatchRefused
+from lifehouse.activation.platforms.calls import Request, Table
 from lifehouse.errors import ConfigError
 
-_FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
+_FORM, _JSON, _CSV = "application/x-www-form-urlencoded", "application/json", "text/csv"
 
 
 @dataclass(frozen=True)
@@ -39,19 +42,24 @@ def prepare(
 
     :param headers: of every request, as ``query``; the request's own win.
     :raises ConfigError: the connection's extra or the row lacks what the declaration asks for.
+    :raises BatchRefused: it is larger than the platform takes.
     """
 
     def filled(texts: Mapping[str, str]) -> dict[str, str]:
         return {name: str(template.fill(text, values)) for name, text in texts.items()}
 
     try:
-        sent, content = filled({**(headers or {}), **request.headers}), None
+        sent, content, kind = filled({**(headers or {}), **request.headers}), None, _JSON
         if request.form is not None:
-            content = str(httpx.QueryParams(filled(request.form))).encode()
+            content, kind = str(httpx.QueryParams(filled(request.form))).encode(), _FORM
+        elif request.csv is not None:
+            content, kind = _csv(request.csv, values, rows), _CSV
         elif request.body is not None:
             content = json.dumps(template.fill(request.body, values, rows), ensure_ascii=False).encode()
         if content is not None:
-            sent.setdefault("Content-Type", _JSON if request.form is None else _FORM)
+            sent.setdefault("Content-Type", kind)
+            if request.largest is not None and len(content) > request.largest:
+                raise BatchRefused("it is larger than the platform takes at once")
         is_below = request.path.startswith("/")
         path = (
             template.fill_path(request.path, values) if is_below else str(template.fill(request.path, values))
@@ -61,3 +69,13 @@ def prepare(
         raise ConfigError(
             f"the platform's {request.path} needs {error.args[0]!r}: in the connection's extra, or among the sync's fields"
         ) from None
+
+
+def _csv(table: Table, values: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> bytes:
+    columns, lines = template.table(table.columns, values, rows)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for line in lines:
+        writer.writerow([table.null if value is None else template.FILTERS["text"](value) for value in line])
+    return text.getvalue().encode()

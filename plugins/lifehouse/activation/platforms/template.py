@@ -2,19 +2,24 @@
 
 A text that is one placeholder alone becomes the value itself, an object or a number too; otherwise values are put into the
 text. A mapping with the one key ``each`` becomes a list, with what stands below it once for every row. What stands under
-the key ``...`` is put into the mapping around it.
+the key ``...`` is put into the mapping around it. Tables: ``names`` becomes the list of the columns that the mapping below
+it has in any row, ``lines`` a list of its values for every row. ``apart`` becomes a list of one mapping a key, without
+those that are not complete.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 _PLACE = re.compile(r"\{([a-z_][a-z0-9_]*(?:\.[A-Za-z0-9_]+)?)(?:\|([a-z0-9]+))?\}")
-_EACH = "each"
+_OPTION = re.compile(r"\{options\.([a-z_][a-z0-9_]*)\}")
+_EACH, _NAMES, _LINES, _APART = "each", "names", "lines", "apart"
+_OF_ROWS = ({_EACH}, {_NAMES}, {_LINES})
 _SPREAD = "..."
 
 
@@ -49,6 +54,7 @@ FILTERS: dict[str, Callable[[Any], Any]] = {
     "text": _text,
     "lower": lambda value: str(value).lower(),
     "md5": lambda value: hashlib.md5(str(value).lower().encode(), usedforsecurity=False).hexdigest(),
+    "serial": lambda value: int(hashlib.sha256(str(value).encode()).hexdigest()[:13], 16),
     "number": lambda value: float(value) if "." in str(value) else int(value),
     "nested": _nested,
     "filled": lambda value: {name: item for name, item in value.items() if item is not None},
@@ -65,15 +71,38 @@ def fill(shape: Any, values: Mapping[str, Any], rows: Sequence[Mapping[str, Any]
         return _fill_text(shape, values)
     if isinstance(shape, list):
         return [fill(item, values, rows) for item in shape]
-    if isinstance(shape, dict):
-        if shape.keys() == {_EACH}:
-            return [fill(shape[_EACH], {**values, **row}) for row in rows]
-        made: dict[str, Any] = {}
-        for name, item in shape.items():
-            value = fill(item, values, rows)
-            _merge(made, value if name == _SPREAD else {str(_fill_text(name, values)): value})
-        return made
-    return shape
+    return _fill_mapping(shape, values, rows) if isinstance(shape, dict) else shape
+
+
+def _fill_mapping(
+    shape: Mapping[str, Any], values: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> Any:
+    if shape.keys() == {_EACH}:
+        return [fill(shape[_EACH], {**values, **row}) for row in rows]
+    if shape.keys() in ({_NAMES}, {_LINES}):
+        (which,) = shape
+        return table(shape[which], values, rows)[which == _LINES]
+    if shape.keys() == {_APART}:
+        found = fill(shape[_APART], values, rows)
+        return [{name: item} for name, item in found.items() if _is_complete(item)]
+    made: dict[str, Any] = {}
+    for name, item in shape.items():
+        value = fill(item, values, rows)
+        _merge(made, value if name == _SPREAD else {str(_fill_text(name, values)): value})
+    return made
+
+
+def table(
+    shape: Any, values: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> tuple[list[str], list[list[Any]]]:
+    """The columns of ``shape``, filled in for every row, and the lines; what a row lacks is empty text in its line."""
+    made = [fill(shape, {**values, **row}) for row in rows]
+    columns = list(dict.fromkeys(name for line in made for name in line))
+    return columns, [[line.get(name, "") for name in columns] for line in made]
+
+
+def _is_complete(value: Any) -> bool:
+    return all(map(_is_complete, value.values())) if isinstance(value, dict) else value not in (None, "")
 
 
 def fill_path(path: str, values: Mapping[str, Any]) -> str:
@@ -81,9 +110,16 @@ def fill_path(path: str, values: Mapping[str, Any]) -> str:
     return _PLACE.sub(lambda match: quote(str(_value(match, values)), safe=""), path)
 
 
+def named(expression: str, values: Mapping[str, Any]) -> str:
+    """A JMESPath expression whose ``{options.NAME}`` are the names that the options say."""
+    return _OPTION.sub(
+        lambda match: json.dumps(str(values.get("options", {}).get(match[1], match[1]))), expression
+    )
+
+
 def has_each(shape: Any) -> bool:
     if isinstance(shape, dict):
-        return shape.keys() == {_EACH} or any(map(has_each, shape.values()))
+        return shape.keys() in _OF_ROWS or any(map(has_each, shape.values()))
     return isinstance(shape, list) and any(map(has_each, shape))
 
 

@@ -19,11 +19,11 @@ import httpx
 from pydantic import Field
 
 from lifehouse.activation.connection import PlatformConnection
-from lifehouse.activation.platforms import client, declaration, reading
+from lifehouse.activation.platforms import answers, client, reading
 from lifehouse.activation.platforms.base import Answer, Batch, Capabilities, Row, TryAgain
 from lifehouse.config import Strict
 
-_ANSWER = declaration.Answer(reason="reason || detail || error")
+_ANSWER = answers.Answer(reason="reason || detail || error")
 
 
 class WebhookOptions(Strict):

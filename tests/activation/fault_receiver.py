@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 TOKEN = "s3cret-token"
 
@@ -128,9 +129,19 @@ class Receiver:
                 return _response(fault.status, fault.body.encode(), fault.headers)
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
             return _response(401, b"{}")
+        if request.path.startswith("/members?"):
+            return _response(200, self._page(parse_qs(urlsplit(request.path).query)))
         if self.refuse_batch(request):
             return _response(400, b'{"reason": "something in it is wrong"}')
         return _response(200, self._apply(request))
+
+    def _page(self, query: dict[str, list[str]]) -> bytes:
+        """Ten members, and where the next ten begin."""
+        behind = query.get("after", [""])[0]
+        keys = sorted(key for key in self.held.get(query["sync"][0], {}) if key > behind)[:10]
+        return json.dumps(
+            {"members": [{"key": key} for key in keys], "next": keys[-1] if keys else None}
+        ).encode()
 
     def _apply(self, request: Request) -> bytes:
         if request.key in self._answers:

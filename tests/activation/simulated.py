@@ -6,6 +6,7 @@ import itertools
 import json
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
@@ -63,6 +64,8 @@ class Simulated:
         self.faults: deque[Fault] = deque()
         self.asked: list[Asked] = []
         self.created: list[str] = []
+        self.page_size = 5
+        self.between_pages: deque[Callable[[], None]] = deque()
         self._ids: dict[str, str] = {}
         self._numbers = itertools.count(1001)
         self._lock = threading.Lock()
@@ -91,6 +94,14 @@ class Simulated:
 
     def by_id(self, platform_id: str) -> str | None:
         return next((key for key, one in self._ids.items() if one == str(platform_id)), None)
+
+    def page(self, start: int, size: str | None) -> list[str]:
+        """Members from ``start`` on, in the order of their ids, at most a page; afterwards somebody may change the list."""
+        listed = sorted(self.members, key=lambda key: int(self.id_of(key)))
+        found = listed[start : start + min(self.page_size, int(size or 10))]
+        if self.between_pages:
+            self.between_pages.popleft()()
+        return found
 
     @property
     def url(self) -> str:

@@ -39,6 +39,12 @@ class Hubspot(Simulated):
                 self.members |= {key for key in keys.values() if key}
                 self.members -= {self.by_id(one) for one in asked.body["recordIdsToRemove"]}
                 return 200, {"recordIdsMissing": [one for one, key in keys.items() if not key]}
+            case "42", "memberships":  # what is behind an id, whoever came or went before it
+                after = int(asked.query.get("after", 0))
+                start = sum(int(self.id_of(key)) <= after for key in self.members)
+                ids = [self.id_of(key) for key in self.page(start, asked.query.get("limit"))]
+                paging = {"paging": {"next": {"after": ids[-1]}}} if ids else {}
+                return 200, {"results": [{"recordId": one} for one in ids], **paging}
         raise Wrong(404, {})
 
     def _upsert(self, inputs: list[dict[str, Any]]) -> tuple[int, Any]:
@@ -130,6 +136,9 @@ class Mailchimp(Simulated):
             self.members |= set(body["members_to_add"])
             self.members -= set(body["members_to_remove"])
             return 200, {"errors": []}
+        if asked.path == "/lists/abc/segments/7/members":
+            page = self.page(int(asked.query.get("offset", 0)), asked.query.get("count"))
+            return 200, {"members": [{"email_address": key.upper()} for key in page]}
         raise Wrong(404, {"detail": "The requested resource could not be found."})
 
 
@@ -195,6 +204,13 @@ class Klaviyo(Simulated):
             case ["profiles"]:
                 key = asked.query["filter"].split('"')[1]
                 return 200, {"data": [{"id": self.id_of(key)}] if key in self.people else []}
+            case ["lists", "L1", "profiles"]:
+                start = int(asked.query.get("page[cursor]", "c0")[1:])
+                page = self.page(start, asked.query.get("page[size]"))
+                data = [{"id": self.id_of(key), "attributes": {"email": key}} for key in page]
+                more = start + len(page) < len(self.members)
+                address = f"{self.url}{asked.path}?page%5Bcursor%5D=c{start + len(page)}"
+                return 200, {"data": data, "links": {"next": address if more else None}}
             case ["lists", "L1", "relationships", "profiles"]:
                 self.members -= {self.by_id(one["id"]) for one in asked.body["data"]}
                 return 204, None

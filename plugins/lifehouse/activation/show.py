@@ -13,6 +13,7 @@ from lifehouse.activation.declaration import Sync
 from lifehouse.activation.durations import words
 from lifehouse.activation.guards import Finding
 from lifehouse.activation.preview import Preview
+from lifehouse.activation.reconcile import Reconciled
 from lifehouse.activation.run import SyncResult
 from lifehouse.warehouse.connection import Warehouse
 
@@ -94,3 +95,37 @@ def show_result(console: Console, warehouse: Warehouse, result: SyncResult) -> N
     )
     for reason in reasons:
         console.print(f"  refused {reason['rows']:,}: {escape(reason['reason'])}")
+
+
+def show_reconciled(console: Console, found: Reconciled, *, is_repaired: bool) -> None:
+    """Both sides in counts, with some of those in whom they differ by their customer's id, and what to do."""
+    console.print(
+        f"[bold]{found.sync}[/]: the platform told {found.there:,} rows, we believe it holds {found.ours:,}"
+    )
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column(style="dim")
+    gone = found.only_here - found.to_send_again
+    for name, count, note in [
+        ("both", found.both_hold, "whether their fields agree is not compared"),
+        ("only here", found.only_here, f"{found.to_send_again:,} belong there, {gone:,} do not any longer"),
+        (
+            "only there",
+            found.only_there,
+            f"not from us, and never removed by us; {found.to_add:,} belong there",
+        ),
+        ("in flight", found.in_flight, "not judged: the platform's answer is missing"),
+    ]:
+        if count or name != "in flight":
+            table.add_row(name, f"{count:,}", note if count else "")
+    console.print(table)
+    for one in found.examples:
+        whose = f"{escape(one.customer_id)} " if one.customer_id else ""
+        console.print(f" e.g. {one.side}: {whose}[dim](like {escape(one.shape)})[/]")
+    if is_repaired and found.only_here:
+        console.print(
+            f" {found.resent:,} are sent again by the next sync, {found.gone:,} are believed to be there no longer"
+        )
+    elif found.only_here:
+        console.print(" --repair has the next sync send again who belongs there, and forgets the others")

@@ -28,7 +28,8 @@ class _OrRun(TyperGroup):
 
 sync = typer.Typer(
     cls=_OrRun,
-    help="Bring a platform to the published segment (`sync NAME`); `log` and `explain` tell what came of it.",
+    help="Bring a platform to the published segment (`sync NAME`); `log` and `explain` tell what came of it, `reconcile` "
+    "what is there.",
     no_args_is_help=True,
 )
 
@@ -149,3 +150,25 @@ def explain(
                 f"{row['at']:%Y-%m-%d %H:%M:%S}", row["action"], row["status"], escape(row["reason"] or "")
             )
         console.print(table)
+
+
+@sync.command()
+def reconcile(
+    name: Name,
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair",
+            help="Put what we believe right, for the next sync to act on; who is only there stays.",
+        ),
+    ] = False,
+) -> None:
+    """Read back who is at the platform, against what we believe. Sends nothing; ends with 1 if rows are missing there."""
+    from lifehouse.activation.reconcile import reconcile as compare
+    from lifehouse.activation.show import show_reconciled
+    from lifehouse.context import Context
+
+    found = compare(Context.current(), name, repair=repair)
+    show_reconciled(Console(highlight=False), found, is_repaired=repair)
+    if found.only_here and not repair:
+        raise typer.Exit(1)

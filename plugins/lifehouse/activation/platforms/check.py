@@ -72,6 +72,8 @@ def _requests(declared: Declared) -> Iterator[tuple[str, Request]]:
         yield name, call
         for what, request in (call.job.requests if call.job else {}).items():
             yield f"{name}, its job{what and f', {what}'}", request
+    if declared.members:
+        yield "members", declared.members
 
 
 def _credentials(declared: Declared) -> dict[str, str]:

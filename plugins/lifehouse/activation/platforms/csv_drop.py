@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +19,7 @@ from pydantic import Field
 from lifehouse import folders
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.platforms.base import Answer, Batch, Capabilities, Row, TryAgain
+from lifehouse.activation.platforms.listing import Members
 from lifehouse.config import Strict
 from lifehouse.errors import ConfigError, PlatformError
 
@@ -76,6 +77,31 @@ class CsvDrop:
                 f"{type(error).__name__} while writing {name}; the next sync writes it"
             ) from error
         return 1
+
+    @property
+    def listing(self) -> Members | None:
+        return Members(path="/", at="@", key="@") if self.options.full_state else None
+
+    async def page(self, cursor: str | None) -> Any:
+        """The keys in the file with everybody; none if there is no file."""
+        try:
+            return await asyncio.to_thread(self._keys)
+        except FileNotFoundError:
+            return []
+        except folders.FolderRefused as error:
+            raise PlatformError(str(error)) from None
+        except OSError as error:
+            raise TryAgain(f"{type(error).__name__} while reading {self.sync}.full.csv") from error
+
+    async def look_up(self, batch: Batch) -> Mapping[int, str]:
+        return {}  # a file knows keys alone
+
+    def _keys(self) -> list[str]:
+        with (
+            folders.opened(self.url, self.settings) as (system, folder),
+            system.open(f"{folder}/{self.sync}.full.csv", "r", encoding="utf-8", newline="") as text,
+        ):
+            return [row["key"] for row in csv.DictReader(text)]
 
     def _values(self, row: Row) -> list[Any]:
         fields = row.fields

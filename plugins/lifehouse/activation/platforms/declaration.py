@@ -16,6 +16,7 @@ from lifehouse.activation.platforms import template
 from lifehouse.activation.platforms.answers import Expression
 from lifehouse.activation.platforms.base import Action
 from lifehouse.activation.platforms.calls import Call, Login
+from lifehouse.activation.platforms.listing import Members
 from lifehouse.errors import ConfigError
 from lifehouse.spelling import did_you_mean
 
@@ -79,6 +80,7 @@ class Declared(config.Strict):
     example: Example = Example()
     options: dict[Name, Option] = Field(default_factory=dict)
     calls: dict[Name, Call] = Field(min_length=1)
+    members: Members | None = Field(default=None, description="how those who are there are read back")
     actions: dict[Action, tuple[Name, ...]]
     update: tuple[Name, ...] | None = Field(
         default=None, description="the calls for a row of a sync in mode update, which create nobody"
@@ -89,6 +91,7 @@ class Declared(config.Strict):
         used = {
             **{f"actions.{action}": names for action, names in self.actions.items()},
             "update": self.update or (),
+            "members.look_up": (self.members.look_up,) if self.members and self.members.look_up else (),
         }
         for where, names in used.items():
             for name in names:
@@ -103,7 +106,7 @@ class Declared(config.Strict):
         if unused:
             raise ValueError(f"calls: no action uses {', '.join(sorted(unused))}")
         known = {"sync", "batch", "rows", "key", "id", "fields", "token", "job", "login", "secret"}
-        for where, text in template.texts(self.model_dump(include={"auth", "headers", "calls"})):
+        for where, text in template.texts(self.model_dump(include={"auth", "headers", "calls", "members"})):
             for name in template.names(text):
                 head, _, tail = name.partition(".")
                 is_option = head == "options" and tail in self.options

@@ -18,6 +18,7 @@ from lifehouse.activation.platforms.base import Batch, Capabilities, Row, TryAga
 from lifehouse.activation.platforms.calls import Call, Request
 from lifehouse.activation.platforms.declaration import Declared
 from lifehouse.activation.platforms.jobs import Work
+from lifehouse.activation.platforms.listing import Members
 from lifehouse.activation.platforms.request import prepare
 from lifehouse.errors import PlatformError
 
@@ -106,6 +107,27 @@ class DeclaredPlatform:
 
     def finish(self, state: Callable[[], Iterator[Row]]) -> int:
         return 0
+
+    @property
+    def listing(self) -> Members | None:
+        return self.declared.members
+
+    async def page(self, cursor: str | None) -> Any:
+        """A page of the list of members, as the platform told it."""
+        assert self.declared.members  # noqa: S101
+        asked = self.declared.members.behind(cursor)
+        body, _ = await self._call(asked, asked.answer, {"cursor": cursor})
+        return body
+
+    async def look_up(self, batch: Batch) -> Mapping[int, str]:
+        """Outbox id → the platform's id, of the batch's rows that it knows."""
+        assert self.declared.members  # noqa: S101
+        call = self.declared.calls[self.declared.members.look_up or ""]
+        said = reading.Said()
+        for number, part in enumerate(_parts(list(batch.rows), call.batch_size)):
+            own = uuid.uuid5(batch.idempotency_key, f"look-up {number}")
+            await self._made(call, replace(batch, idempotency_key=own), part, said)
+        return said.ids
 
     @staticmethod
     def _values(

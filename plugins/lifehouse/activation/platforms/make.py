@@ -45,4 +45,4 @@ def make_platform(sync: Sync, home: Home, connection: PlatformConnection | None 
     if sync.declared:
         said = sync.declared.options_model.model_validate(sync.options).model_dump()
         return http.DeclaredPlatform(sync.declared, said, connection, in_flight)
-    return Webhook(WebhookOptions.model_validate(sync.options), connection, in_flight)
+    return Webhook(WebhookOptions.model_validate(sync.options), connection, in_flight, sync.sync)

@@ -6,12 +6,17 @@
     {"results": [{"key": "...", "status": "ok" | "refused", "reason": "..."}]}
 
 It must be keyed: a record that comes again replaces itself, removing what is not there is ``ok``.
+
+With ``options: {members: /members}`` it also tells who it holds, for `lifehouse sync reconcile`: ``GET <url>/members?sync=...``,
+and ``&after=<next>`` for the page behind one whose answer named a ``next``::
+
+    {"members": [{"key": "..."}, ...], "next": "..." | null}
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,9 +26,11 @@ from pydantic import Field
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.platforms import answers, client, reading
 from lifehouse.activation.platforms.base import Answer, Batch, Capabilities, Row, TryAgain
+from lifehouse.activation.platforms.listing import Members, Page
 from lifehouse.config import Strict
 
 _ANSWER = answers.Answer(reason="reason || detail || error")
+_LISTING = Members(path="/", at="members", key="key", page=Page(parameter="after", cursor="next"))
 
 
 class WebhookOptions(Strict):
@@ -31,6 +38,7 @@ class WebhookOptions(Strict):
 
     path: str = Field("/batch", pattern="^/")
     timeout_seconds: float = Field(30, gt=0)
+    members: str | None = Field(None, pattern="^/", description="where it tells who it holds")
 
 
 class Webhook:
@@ -39,11 +47,15 @@ class Webhook:
     capabilities = Capabilities(batch_size=100, in_flight=8, keyed=True)
 
     def __init__(
-        self, options: WebhookOptions, connection: PlatformConnection, in_flight: int | None = None
+        self,
+        options: WebhookOptions,
+        connection: PlatformConnection,
+        in_flight: int | None = None,
+        sync: str = "",
     ) -> None:
-        self.options, self.connection = options, connection
+        self.options, self.connection, self.sync = options, connection, sync
         self.in_flight = in_flight or self.capabilities.in_flight
-        self._url = _address(connection, options)
+        self._url = _address(connection, options.path)
         self._client: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> Self:
@@ -75,11 +87,26 @@ class Webhook:
     def finish(self, state: Callable[[], Iterator[Row]]) -> int:
         return 0
 
+    @property
+    def listing(self) -> Members | None:
+        return _LISTING if self.options.members else None
 
-def _address(connection: PlatformConnection, options: WebhookOptions) -> httpx.URL:
+    async def page(self, cursor: str | None) -> Any:
+        """A page of those it holds."""
+        url = _address(self.connection, self.options.members or "").copy_merge_params(
+            {"sync": self.sync, **({} if cursor is None else {"after": cursor})}
+        )
+        response = await client.answered(self._client, "GET", url)
+        return reading.verdict(response, _ANSWER, self.connection.place)
+
+    async def look_up(self, batch: Batch) -> Mapping[int, str]:
+        return {}  # it knows people by their keys
+
+
+def _address(connection: PlatformConnection, path: str) -> httpx.URL:
     """The endpoint; a query that the connection's URL has is kept."""
     base = client.address(connection)
-    return base.copy_with(path=base.path.rstrip("/") + options.path)
+    return base.copy_with(path=base.path.rstrip("/") + path)
 
 
 def body(batch: Batch) -> bytes:

@@ -1,0 +1,172 @@
+"""Reconcile: what a platform holds against what we believe. Reads it back, compares in the warehouse, and repairs if asked to."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from lifehouse.activation.connection import PlatformConnection
+from lifehouse.activation.declaration import Sync, find_sync
+from lifehouse.activation.pace import Pace
+from lifehouse.activation.plan import propose
+from lifehouse.activation.platforms import members
+from lifehouse.activation.platforms.base import Batch, Platform, Row
+from lifehouse.activation.platforms.listing import Members
+from lifehouse.activation.platforms.make import capabilities, make_platform
+from lifehouse.activation.sender import sender
+from lifehouse.activation.sql import statement
+from lifehouse.context import Context
+from lifehouse.errors import PlatformError
+from lifehouse.masks import shape
+
+EXAMPLES = 5
+_LOOKED_UP = 1000  # rows at a time
+
+_COUNTS = """
+select
+    count(*) filter (where side in ('both', 'only there')) as there,
+    count(*) filter (where side <> 'only there') as ours,
+    count(*) filter (where side = 'both') as both_hold,
+    count(*) filter (where side = 'only here') as only_here,
+    count(*) filter (where side = 'only here' and is_desired) as to_send_again,
+    count(*) filter (where side = 'only there') as only_there,
+    count(*) filter (where side = 'only there' and is_desired) as to_add,
+    count(*) filter (where side = 'in flight') as in_flight
+from compared
+"""
+_EXAMPLES = """
+select side, customer_id, coalesce(record_key, their_key, their_id) as name
+from (
+    select *, row_number() over (partition by side order by customer_id, their_key, their_id) as place
+    from compared where side in ('only here', 'only there')
+) as differing
+where place <= %s
+order by side, place
+"""
+_NAMELESS = """
+select record_key from activation.records
+where account = %(account)s and sync = %(sync)s and field_hash is not null and platform_id is null
+order by record_key
+"""
+_KEEP = """
+insert into activation.reconciliations
+    (sync, account, there, ours, both_hold, only_here, only_there, in_flight, resent, gone, started_at)
+values (
+    %(sync)s, %(account)s, %(there)s, %(ours)s, %(both_hold)s, %(only_here)s, %(only_there)s, %(in_flight)s, %(resent)s,
+    %(gone)s, %(started_at)s
+)
+"""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One of those in whom the two sides differ: whose it is, if ours, and what their key or id looks like."""
+
+    side: str
+    customer_id: str | None
+    shape: str
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """Counts of rows. ``only_here``: we believe the platform holds them, and it does not; ``only_there``: it does, not from us.
+
+    ``to_send_again`` of the former belong there, ``to_add`` of the latter too. ``in_flight`` are not judged. Repaired:
+    ``resent`` are sent again by the next sync, ``gone`` are believed to be there no longer.
+    """
+
+    sync: str
+    there: int
+    ours: int
+    both_hold: int
+    only_here: int
+    to_send_again: int
+    only_there: int
+    to_add: int
+    in_flight: int
+    resent: int = 0
+    gone: int = 0
+    examples: list[Example] = field(default_factory=list)
+
+
+def reconcile(
+    ctx: Context, name: str, connection: PlatformConnection | None = None, *, repair: bool = False
+) -> Reconciled:
+    """Read back who is there and compare. Holds the account meanwhile, so that no sync moves what is compared.
+
+    :param repair: put what we believe right, for the next sync to act on; nothing is sent here, and who is only there stays.
+    :raises PlatformError: the platform cannot be read back, or does not answer. :raises SyncRefused: nothing is published.
+    """
+    order, started = find_sync(ctx.project, name), datetime.now(UTC)
+    platform = make_platform(order, ctx.home, connection)
+    listing = platform.listing if isinstance(platform, members.Readable) else None
+    if listing is None:
+        raise PlatformError(
+            f"sync {name}: {order.platform} cannot be read back: its declaration has no `members:`, or the sync's options "
+            "do not say where its list is"
+        )
+    values = {"account": order.account_name, "sync": order.sync}
+    with sender(ctx.warehouse, order.account_name), ctx.warehouse.connect() as session:
+        session.execute("create temporary table there (key text, id text)")
+        session.commit()
+        asyncio.run(_read(session, order, platform, listing))
+        session.execute("set transaction isolation level repeatable read")
+        propose(session, order)
+        psycopg.ClientCursor(session).execute(statement("compare"), values)
+        with session.cursor(row_factory=dict_row) as cursor:
+            found = dict(cursor.execute(_COUNTS).fetchone() or {})
+            examples = cursor.execute(_EXAMPLES, (EXAMPLES,)).fetchall()
+            mended = {"resent": 0, "gone": 0}
+            if repair and found["only_here"]:
+                mended |= cursor.execute(statement("repair"), values).fetchone() or {}
+            cursor.execute(_KEEP, {**values, **found, **mended, "started_at": started})
+        session.commit()
+    told = [Example(row["side"], row["customer_id"], shape(row["name"])) for row in examples]
+    return Reconciled(sync=name, examples=told, **found, **mended)
+
+
+async def _read(session: psycopg.Connection[Any], order: Sync, platform: Platform, listing: Members) -> None:
+    """Fill ``there``, and find the ids of our rows that have none where a list tells ids alone."""
+    assert isinstance(platform, members.Readable)  # noqa: S101
+    sending = order.sending
+    rate = capabilities(order).per_second
+    pace = Pace(sending.backoff.total_seconds(), sending.longest_wait.total_seconds(), rate)
+    async with platform:
+        async for page in members.read(platform, listing, pace, sending.attempts):
+            with session.cursor() as cursor, cursor.copy("copy there (key, id) from stdin") as copy:
+                for member in page:
+                    copy.write_row((member.key, member.id))
+            session.commit()
+        if listing.key is None:
+            await _look_up(session, order, platform, pace)
+
+
+async def _look_up(
+    session: psycopg.Connection[Any], order: Sync, platform: members.Readable, pace: Pace
+) -> None:
+    values = {"account": order.account_name, "sync": order.sync}
+    keys = [row[0] for row in session.execute(_NAMELESS, values)]
+    session.commit()
+    for start in range(0, len(keys), _LOOKED_UP):
+        rows = tuple(
+            Row(number, key, "change", "{}")
+            for number, key in enumerate(keys[start : start + _LOOKED_UP], start)
+        )
+        batch = Batch(0, uuid.uuid4(), order.sync, 0, 0, 0, rows)
+        ids = await members.persistently(
+            lambda batch=batch: platform.look_up(batch),  # type: ignore[misc]
+            pace,
+            order.sending.attempts,
+        )
+        with session.cursor() as cursor:
+            cursor.executemany(
+                "update activation.records set platform_id = %s where account = %s and sync = %s and record_key = %s",
+                [(id_, order.account_name, order.sync, keys[number]) for number, id_ in ids.items()],
+            )
+        session.commit()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import itertools
 import json
 import threading
@@ -16,7 +18,7 @@ from support.serving import Loopback, Quiet
 
 @dataclass(frozen=True)
 class Asked:
-    """A request: the query's first values, the body as it was read."""
+    """A request: the query's first values, the body as it was read (a CSV file as its lines)."""
 
     method: str
     path: str
@@ -33,6 +35,10 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     applied: bool = False
     reset: bool = False
+
+
+class Csv(list[dict[str, Any]]):
+    """An answer that is a file: a line each."""
 
 
 class Wrong(Exception):
@@ -126,14 +132,14 @@ class Simulated:
 
     def _talk(self, handler: Quiet) -> None:
         raw = handler.rfile.read(int(handler.headers.get("Content-Length") or 0)).decode()
-        is_form = (handler.headers.get("Content-Type") or "").startswith("application/x-www-form")
+        kind = handler.headers.get("Content-Type") or ""
         parts = urlsplit(handler.path)
         asked = Asked(
             handler.command,
             parts.path,
             _firsts(parts.query),
             {name.lower(): value for name, value in handler.headers.items()},
-            _firsts(raw) if is_form else json.loads(raw) if raw else None,
+            _read(kind, raw),
         )
         with self._lock:
             self.asked.append(asked)
@@ -148,9 +154,30 @@ class Simulated:
             return
         if fault:
             status, body = fault.status, {}
-        said = b"" if body is None else json.dumps(body).encode()
-        handler.answer(status, said, headers=fault.headers if fault else {})
+        is_file = isinstance(body, Csv)
+        said = b"" if body is None else _csv(body) if isinstance(body, Csv) else json.dumps(body).encode()
+        kind = "text/csv" if is_file else "application/json"
+        handler.answer(status, said, headers=fault.headers if fault else {}, kind=kind)
 
 
 def _firsts(text: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(text, keep_blank_values=True).items()}
+
+
+def _read(kind: str, raw: str) -> Any:
+    if kind.startswith("application/x-www-form"):
+        return _firsts(raw)
+    if kind.startswith("text/csv"):
+        return list(csv.DictReader(io.StringIO(raw, newline=""), strict=True))
+    return json.loads(raw) if raw else None
+
+
+def _csv(lines: Csv) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(
+        text, list(dict.fromkeys(name for line in lines for name in line)), lineterminator="\n"
+    )
+    if lines:
+        writer.writeheader()
+        writer.writerows(lines)
+    return text.getvalue().encode()

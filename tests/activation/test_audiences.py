@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from simulated import Fault
-from vendors import MetaAudiences
+from vendors_audiences import MetaAudiences
 from world import World
 
 from lifehouse.activation.connection import PlatformConnection

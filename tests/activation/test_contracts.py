@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ from typing import Any
 import httpx
 import pytest
 from typer.testing import CliRunner
+from vendors import VENDORS
 
-from lifehouse.activation.platforms import catalog, check
+from lifehouse.activation.platforms import OPTIONS, catalog, check
 from lifehouse.activation.platforms.request import Prepared
 from lifehouse.cli.app import build
+from lifehouse.project import INSTALLATION
 from support.data import contract
 from support.prism import installed_prism, serving
 
@@ -26,14 +29,25 @@ CONTRACTS = {
     "klaviyo": ["klaviyo/profiles.limits.json", "klaviyo/lists.json"],
     "fxiaoke": ["fxiaoke/openapi.derived.json"],
     "pipedrive": ["pipedrive/openapi.json"],
+    "salesforce": ["salesforce/salesforce.json"],
+    "salesforce_members": ["salesforce/salesforce.json"],
 }
 #: Calls that the contracts at hand do not describe, or describe by what the vendor answers rather than by what it takes.
 UNTOLD = {"zoho_crm": {"tag", "untag"}, "fxiaoke": {"update", "unmark"}}
+#: In Python: what the tests' own servers stand in for, and what real systems are asked.
+OURS = {"webhook", "csv_drop"}
+REAL = {"csv_drop"}
 
 
 def broken(body: bytes) -> bytes:
-    """The body with its first list, else its innermost object, replaced by a text; one that has neither becomes a list."""
-    told = json.loads(body)
+    """The body with its first list, else its innermost object, replaced by a text; one that has neither becomes a list.
+
+    A file becomes an empty one.
+    """
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return b""
 
     def spoil(shape: Any) -> bool:
         for name, item in shape.items() if isinstance(shape, dict) else ():
@@ -68,6 +82,30 @@ def test_the_check_accepts_what_ships_and_refuses_what_is_broken(name: str) -> N
     arguments = [argument for file in files for argument in ("--contract", str(file))]
     shown = CliRunner().invoke(build(), ["platform", "check", str(path), *arguments])
     assert shown.exit_code == (1 if name in UNTOLD else 0), shown.output
+
+
+def test_the_guide_says_what_each_platform_was_tested_against() -> None:
+    text = (INSTALLATION / "docs" / "add-a-platform.md").read_text(encoding="utf-8")
+    lines = [line.split("|")[1:-1] for line in text.splitlines() if re.match(r"\| `\w+`.*(\|.*){5}", line)]
+    shown = {cells[0].split("`")[1]: [cell.strip() for cell in cells] for cells in lines}
+    declared = {path.stem for path in catalog.SHIPPED.glob("*.yml")}
+    assert shown.keys() == declared | OPTIONS.keys()
+    for name, (_, _, maker, simulator, real, live) in shown.items():
+        assert maker.startswith(("yes", "derived")) == (name in CONTRACTS), name
+        assert (" but " in maker) == (name in UNTOLD), name
+        assert simulator.startswith("yes") == (name in {*(v.name for v in VENDORS), *OURS}), name
+        assert (real != "–") == (name in REAL), name
+        assert live == "–"
+        if name in declared:
+            told = next(line for line in _shipped(name).splitlines() if line.startswith("tested: "))
+            assert ("neither the maker's contract nor" in told) == (name not in CONTRACTS), name
+            assert ("derived" in told) == maker.startswith("derived"), name
+            assert "simula" in told, name
+            assert "live service" in told, name
+
+
+def _shipped(name: str) -> str:
+    return (catalog.SHIPPED / f"{name}.yml").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

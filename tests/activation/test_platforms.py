@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from simulated import Fault, Simulated
-from vendors import VENDORS, Fxiaoke, GoogleAudiences, Pipedrive, Zoho
+from vendors import VENDORS, Fxiaoke, GoogleAudiences, Pipedrive, Salesforce, Zoho
 from world import World
 
 from lifehouse.activation.connection import PlatformConnection
@@ -75,12 +75,12 @@ def test_a_segment_is_mirrored_through_changes_refusals_and_faults(company: Worl
     assert company.sync().calls == 0
 
 
-RENEWED = [Zoho, Fxiaoke, GoogleAudiences]
+RENEWED = [Zoho, Fxiaoke, GoogleAudiences, Salesforce]
 
 
 @pytest.mark.parametrize("vendor", RENEWED, ids=lambda vendor: vendor.name, indirect=True)
 def test_credentials_that_expire_are_renewed(
-    company: World, vendor: Zoho | Fxiaoke | GoogleAudiences
+    company: World, vendor: Zoho | Fxiaoke | GoogleAudiences | Salesforce
 ) -> None:
     company.people(3)
     company.sync()

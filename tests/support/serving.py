@@ -38,12 +38,17 @@ class Quiet(BaseHTTPRequestHandler):
         pass
 
     def answer(
-        self, status: int, body: bytes, phrase: str | None = None, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        body: bytes,
+        phrase: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        kind: str = "application/json",
     ) -> None:
         self.send_response(status, phrase)
         for name, value in (headers or {}).items():
             self.send_header(name, value)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -17,7 +17,7 @@ class Table(config.Strict):
     """A CSV file with a line a row (RFC 4180, UTF-8, LF); ``columns`` is filled in for each."""
 
     columns: dict[str, str] = Field(min_length=1)
-    null: str = Field(default="", description="what stands for a value that is not there")
+    empty: str = Field(default="", description="what stands for a value that is not there")
 
 
 class Request(config.Strict):

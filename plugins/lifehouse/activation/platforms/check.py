@@ -99,9 +99,10 @@ def _open(contract: Path) -> Any:
     try:
         text = contract.read_text(encoding="utf-8")
         told = json.loads(text) if contract.suffix == ".json" else config.read(text)
-        return OpenAPI.from_dict(
-            told, base_uri=contract.resolve().as_uri(), config=Config(spec_validator_cls=None)
+        settings = Config(
+            spec_validator_cls=None, extra_media_type_deserializers={"text/csv": lambda body: body.decode()}
         )
+        return OpenAPI.from_dict(told, base_uri=contract.resolve().as_uri(), config=settings)
     except (OSError, ValueError, yaml.YAMLError, OpenAPIError) as error:
         raise ConfigError(
             f"{contract}: cannot be read as an OpenAPI contract ({type(error).__name__})"

@@ -72,7 +72,10 @@ def verdict(
         raise PlatformError(f"{place} takes nothing from us (HTTP {status}): {reason}")
     if status == 401 or holds(answer.denied, body):
         raise Denied(f"{place} does not accept our credentials (HTTP {status})")
-    if status in (408, 425) or status >= 500 or holds(answer.again, body):
+    if holds(answer.again, body):
+        reason = mask(str(found(answer.reason, body) or f"HTTP {status}"))
+        raise TryAgain(reason, wait=retry_after(response), status_code=status)
+    if status in (408, 425) or status >= 500:
         raise TryAgain(f"HTTP {status}", wait=retry_after(response), status_code=status)
     if status == 403:
         raise PlatformError(f"{place} does not accept our credentials for this (HTTP {status})")

@@ -77,5 +77,5 @@ def _csv(table: Table, values: Mapping[str, Any], rows: Sequence[Mapping[str, An
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     for line in lines:
-        writer.writerow([table.null if value is None else template.FILTERS["text"](value) for value in line])
+        writer.writerow([table.empty if value is None else template.FILTERS["text"](value) for value in line])
     return text.getvalue().encode()

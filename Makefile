@@ -14,7 +14,7 @@ export UV_COMPILE_BYTECODE := 1
 export UV_NO_PROGRESS := 1
 export UV_LINK_MODE := copy
 
-.PHONY: help setup demo up down test mutations proof bench lint lock clean distclean
+.PHONY: help setup demo up down test mutations proof bench soak lint lock clean distclean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ proof: setup  ## thirty nights of a real shop, each released, one by one and in 
 
 bench: setup  ## measure what the promises about speed and waiting say (SIZE=large: 1 million customers; BENCH=identity: one)
 	@SIZE=$(SIZE) PYTHONPATH=tests:. $(BIN)/python -m benchmarks $(BENCH)
+
+soak: setup  ## kill syncs at 200 random instants while platforms misbehave; print what was lost and doubled (KILLS=20 ROWS=2000: less)
+	@KILLS=$(KILLS) ROWS=$(ROWS) PYTHONPATH=tests:tests/activation:. $(BIN)/python -m soak
 
 lint: setup  ## ruff, mypy, sqlfluff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/sqlfluff lint dbt_project

@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,12 +30,17 @@ class Asked:
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to one request: nothing is applied, or it is and the answer is lost."""
+    """What happens to one request: nothing is applied, or it is and the answer is lost. A ``delay`` alone is a slow answer."""
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     applied: bool = False
     reset: bool = False
+    delay: float = 0
+
+    @property
+    def is_slowness(self) -> bool:
+        return not (self.status or self.reset)
 
 
 class Csv(list[dict[str, Any]]):
@@ -73,6 +79,7 @@ class Simulated:
         self.page_size = 5
         self.between_pages: deque[Callable[[], None]] = deque()
         self._ids: dict[str, str] = {}
+        self._keys: dict[str, str] = {}
         self._numbers = itertools.count(1001)
         self._lock = threading.Lock()
 
@@ -90,16 +97,19 @@ class Simulated:
         return self.id_of(key)
 
     def id_of(self, key: str) -> str:
-        return self._ids.setdefault(key, str(next(self._numbers)))
+        if key not in self._ids:
+            self._ids[key] = str(next(self._numbers))
+            self._keys[self._ids[key]] = key
+        return self._ids[key]
 
     def forget(self, key: str) -> None:
         """Somebody deleted the person there."""
         self.people.pop(key)
-        self._ids.pop(key)
+        self._keys.pop(self._ids.pop(key))
         self.members.discard(key)
 
     def by_id(self, platform_id: str) -> str | None:
-        return next((key for key, one in self._ids.items() if one == str(platform_id)), None)
+        return self._keys.get(str(platform_id))
 
     def page(self, start: int, size: str | None) -> list[str]:
         """Members from ``start`` on, in the order of their ids, at most a page; afterwards somebody may change the list."""
@@ -144,6 +154,10 @@ class Simulated:
         with self._lock:
             self.asked.append(asked)
             fault = self.faults.popleft() if self.faults else None
+        if fault:
+            time.sleep(fault.delay)
+            fault = None if fault.is_slowness else fault
+        with self._lock:
             try:
                 status, body = (0, None) if fault and not fault.applied else self.answer(asked)
             except Wrong as wrong:

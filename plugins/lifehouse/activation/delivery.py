@@ -20,7 +20,8 @@ from lifehouse.errors import LifehouseError, PlatformError
 class Delivered:
     """Counts of rows, of calls and of batches that were in flight before. ``fault`` is why it ended early.
 
-    ``outages`` of the platform, and the seconds that they took.
+    ``outages`` of the platform, and the seconds that they took. ``repeated`` rows were sent again to a platform that is not
+    keyed, after an answer was lost or a sender killed: it may hold them twice.
     """
 
     confirmed: int = 0
@@ -28,6 +29,7 @@ class Delivered:
     withdrawn: int = 0
     calls: int = 0
     recovered: int = 0
+    repeated: int = 0
     outages: int = 0
     outage_seconds: float = 0
     fault: LifehouseError | None = None
@@ -35,7 +37,10 @@ class Delivered:
 
 @dataclass
 class Delivery:
-    """Empties the outbox of one sync. A claimer keeps ``width`` senders busy, a settler writes down what they hear."""
+    """Empties the outbox of one sync. A claimer keeps ``width`` senders busy, a settler writes down what they hear.
+
+    A platform that is not keyed gets a batch only when the one before is settled: a kill then repeats one batch at most.
+    """
 
     outbox: Outbox
     platform: Platform
@@ -43,6 +48,10 @@ class Delivery:
     width: int
     per_second: float | None = None
     done: Delivered = field(default_factory=Delivered)
+
+    @property
+    def _is_keyed(self) -> bool:
+        return self.platform.capabilities.keyed
 
     async def run(self) -> Delivered:
         """Until nothing is ready, or a fault stops the claiming: what is out then is still heard and settled."""
@@ -66,7 +75,9 @@ class Delivery:
         while self.done.fault is None:
             try:
                 async with self._database:
-                    claimed = await asyncio.to_thread(self.outbox.claim, 2 * self.width)
+                    claimed = await asyncio.to_thread(
+                        self.outbox.claim, 2 * self.width if self._is_keyed else 1
+                    )
             except LifehouseError as fault:
                 self.done.fault = fault
                 break
@@ -77,21 +88,29 @@ class Delivery:
                 break
             for batch in claimed.batches:
                 await self._ready.put(batch)
+                if not self._is_keyed:
+                    await self._ready.join()
         for _ in range(self.width):
             await self._ready.put(None)
 
     async def _send_all(self) -> None:
         while (batch := await self._ready.get()) is not None:
-            if self.done.fault is not None:
-                continue  # stays in flight for the next sync
-            outcome = Outcome(batch, is_doubtful=batch.is_recovered)
-            try:
-                if batch.rows:
-                    outcome.refused = await self._deliver(batch, outcome)
-                outcome.is_settled = True
-            except PlatformError as fault:
-                self.done.fault = self.done.fault or fault
-            await self._heard.put(outcome)
+            if self.done.fault is None:  # else it stays in flight for the next sync
+                await self._send_one(batch)
+            self._ready.task_done()
+
+    async def _send_one(self, batch: Batch) -> None:
+        outcome = Outcome(batch, is_doubtful=batch.is_recovered)
+        try:
+            if batch.rows:
+                outcome.refused = await self._deliver(batch, outcome)
+            outcome.is_settled = True
+        except PlatformError as fault:
+            self.done.fault = self.done.fault or fault
+        await self._heard.put(outcome)
+        if not self._is_keyed:
+            self.done.repeated += len(batch.rows) if outcome.is_doubtful and outcome.is_settled else 0
+            await self._heard.join()
 
     async def _settle_all(self) -> None:
         is_over = False
@@ -108,6 +127,8 @@ class Delivery:
             self.done.confirmed += settled.confirmed
             self.done.refused += settled.refused
             self.done.calls += sum(call.requests for outcome in outcomes for call in outcome.calls)
+            for _ in outcomes:
+                self._heard.task_done()
             checkpoint(Step.SETTLED)
 
     async def _deliver(self, batch: Batch, outcome: Outcome) -> dict[int, str]:

@@ -72,7 +72,7 @@ def sync(
             run.close("failed", str(error) if isinstance(error, LifehouseError) else type(error).__name__)
             raise
         checkpoint(Step.CLOSING)
-        run.close("done", run.outage)
+        run.close("done", run.remark)
     return SyncResult(
         sync=name,
         sync_run_id=run.sync_run_id,

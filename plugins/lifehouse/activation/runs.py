@@ -20,6 +20,7 @@ class SyncRun:
 
     warehouse: Warehouse
     sync_run_id: int
+    platform: str
     is_resuming: bool  # the run before this one was killed or failed
     adds: int = 0
     changes: int = 0
@@ -28,6 +29,7 @@ class SyncRun:
     refused: int = 0
     withdrawn: int = 0
     calls: int = 0
+    repeated: int = 0
     outages: int = 0
     outage_seconds: float = 0
 
@@ -53,7 +55,7 @@ class SyncRun:
             """,
             (sync.sync, sync.account_name, sync.platform, only_failed),
         )
-        return cls(warehouse, sync_run_id, before not in (None, "done"))
+        return cls(warehouse, sync_run_id, sync.platform, before not in (None, "done"))
 
     def sized(self, plan: Plan) -> None:
         """Keep the sizes that a plan found, also of one that a guard stops."""
@@ -74,21 +76,28 @@ class SyncRun:
         self.refused += delivered.refused
         self.withdrawn += delivered.withdrawn
         self.calls += delivered.calls
+        self.repeated += delivered.repeated
         self.outages += delivered.outages
         self.outage_seconds += delivered.outage_seconds
 
     @property
-    def outage(self) -> str | None:
-        """What a run that ended well tells of outages."""
-        if not self.outages:
-            return None
-        times = "once" if self.outages == 1 else f"{self.outages:,} times"
-        return f"the platform was out {times}, for {self.outage_seconds:,.1f} seconds"
+    def remark(self) -> str | None:
+        """What a run that ended well has to tell all the same."""
+        told = []
+        if self.outages:
+            times = "once" if self.outages == 1 else f"{self.outages:,} times"
+            told.append(f"the platform was out {times}, for {self.outage_seconds:,.1f} seconds")
+        if self.repeated:
+            told.append(
+                f"{self.repeated:,} rows were sent again without knowing whether they had arrived; "
+                f"{self.platform} is not keyed and may hold them twice"
+            )
+        return "; ".join(told) or None
 
     def close(self, status: str, message: str | None = None) -> None:
         counts = (
             *("adds", "changes", "removes", "confirmed", "refused", "withdrawn"),
-            *("calls", "outages", "outage_seconds"),
+            *("calls", "repeated", "outages", "outage_seconds"),
         )
         self._update(status=status, message=message, **{name: getattr(self, name) for name in counts})
         self.warehouse.execute(

@@ -23,7 +23,7 @@ def capabilities(sync: Sync) -> Capabilities:
     return replace(
         given,
         batch_size=min(most, given.batch_size),
-        in_flight=sync.sending.in_flight or given.in_flight,
+        in_flight=(sync.sending.in_flight or given.in_flight) if given.keyed else 1,
         per_second=sync.sending.per_second or given.per_second,
         sizes={lane: min(most, size) for lane, size in given.sizes.items()},
     )

@@ -1,0 +1,382 @@
+"""``make soak``: syncs are killed at random instants while the platform misbehaves; the figures say what was lost and doubled.
+
+Three platforms, each with a history of its own: a webhook (it knows a repeated call by its key), a declared keyed one (HubSpot as
+it is simulated), a declared one that only appends. ``KILLS`` and ``ROWS`` set the size.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from appending import Events, declare_events
+from fault_receiver import TOKEN, Receiver
+from fault_receiver import Fault as ReceiverFault
+from simulated import Fault
+from vendors import Hubspot
+from world import World
+
+from lifehouse.activation.connection import PlatformConnection
+from lifehouse.context import Context
+
+SENDING = {"batch_size": 100, "backoff": "5ms", "attempts": 8, "patience": "2s", "per_second": 2000}
+GUARDS = {
+    **{"max_refused": 1.0, "max_growth": None, "max_shrink": None},
+    **{"max_consent_drop": None, "max_refused_before": None},
+}
+STAGES = ("new", "active", "loyal", "lost")
+
+
+@dataclass
+class Weather:
+    """Stands where a platform's faults are taken from: while it is bad, one call in ``every`` meets one. ``met`` counts them."""
+
+    kind: Callable[..., Any]
+    random: random.Random
+    every: int = 6
+    is_bad: bool = True
+    met: dict[str, int] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return self.is_bad
+
+    def popleft(self) -> Any:
+        if self.random.randrange(self.every):
+            return None
+        faults = {
+            "429 with Retry-After": self.kind(429, {"Retry-After": "0.02"}),
+            "429 without": self.kind(429),
+            "500": self.kind(500),
+            "500, applied": self.kind(500, applied=True),
+            "reset": self.kind(reset=True),
+            "reset, applied": self.kind(reset=True, applied=True),
+            "slow": self.kind(delay=0.2),
+        }
+        name = self.random.choice(list(faults))
+        self.met[name] = self.met.get(name, 0) + 1
+        return faults[name]
+
+    @property
+    def applied_and_lost(self) -> int:
+        return sum(count for name, count in self.met.items() if "applied" in name)
+
+
+@dataclass
+class Figures:
+    """What a history came to; rows, but for kills, ``lives`` (syncs begun), calls and faults met.
+
+    On a platform that only appends: ``doubled`` copies, at most ``bound`` (a batch for each kill and each lost answer), of
+    ``twice`` rows, all among the ``said``, of which the ledger says that they may be there twice.
+    """
+
+    platform: str
+    rows: int
+    kills: int = 0
+    lives: int = 0
+    calls: int = 0
+    faults: int = 0
+    refused: int = 0
+    lost: int = 0
+    stale: int = 0
+    surplus: int = 0
+    doubled: int = 0
+    bound: int | None = None
+    twice: int | None = None
+    said: int | None = None
+    seconds: float = 0
+
+    @property
+    def holds(self) -> bool:
+        is_told = (self.twice or 0) <= (self.said or 0)
+        return self.lost == self.stale == self.surplus == 0 and self.doubled <= (self.bound or 0) and is_told
+
+
+class History:
+    """One platform, one company, many killed syncs; reproducible up to the instants by its seed."""
+
+    def __init__(self, world: World, platform: Any, figures: Figures, seed: int) -> None:
+        self.world, self.platform, self.figures = world, platform, figures
+        self.random = random.Random(seed)
+        kind = ReceiverFault if isinstance(platform, Receiver) else Fault
+        self.weather = Weather(kind, random.Random(seed + 1))
+        platform.faults = self.weather
+
+    def play(self, kills: int) -> Figures:
+        """Kill until as many syncs were killed; then fair weather, and what the platform holds against what it should."""
+        began = time.monotonic()
+        self.prepare()
+        longest = 1.0
+        while self.figures.kills < kills:
+            self.change()
+            lived = self.live(self.random.uniform(0, longest))
+            longest = min(3.0, max(0.5, lived)) if lived else longest
+        self.weather.is_bad = False
+        self.heal()
+        self.world.sync()
+        self.world.sync(only_failed=True)
+        assert self.world.sync().calls == 0, "it does not come to rest"
+        self.judge()
+        count = self.world.ctx.warehouse.value
+        self.figures.calls = self.served()
+        self.figures.faults = sum(self.weather.met.values())
+        self.figures.refused = count("select count(*) from activation.outbox where status = 'refused'")
+        self.figures.seconds = time.monotonic() - began
+        return self.figures
+
+    def live(self, seconds: float) -> float | None:
+        """A sync in a fork, killed after ``seconds``; those that it took if it ended before."""
+        self.figures.lives += 1
+        began = time.monotonic()
+        child = os.fork()
+        if child == 0:
+            with contextlib.suppress(BaseException):
+                self.world.sync()
+            os._exit(0)
+        while time.monotonic() - began < seconds:
+            if os.waitpid(child, os.WNOHANG)[0]:
+                return time.monotonic() - began
+            time.sleep(0.002)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+        if os.WIFSIGNALED(os.waitpid(child, 0)[1]):
+            self.figures.kills += 1
+            return None
+        return time.monotonic() - began
+
+    def prepare(self) -> None:
+        self.world.people(self.figures.rows)
+
+    def change(self) -> None:
+        """A twentieth changes, some come and go, some withdraw."""
+        sql, number = self.world.sql, self.random.randrange(20)
+        stage = self.random.choice(STAGES)
+        sql(
+            "update marts.customers set status_stage = %s where hashtext(customer_id) %% 20 in (%s, -%s)",
+            stage,
+            number,
+            number,
+        )
+        if self.random.random() < 0.3:
+            sql(
+                "delete from marts.segment_members where hashtext(customer_id || %s) %% 100 = 7",
+                str(number),
+            )
+            sql(
+                """
+                insert into marts.segment_members select 'champions', customer_id from marts.customers
+                where hashtext(customer_id || %s) %% 50 = 3 on conflict do nothing
+                """,
+                str(number),
+            )
+            sql(
+                "update marts.consents set status = %s where hashtext(customer_id || %s) %% 200 = 9",
+                self.random.choice(["granted", "withdrawn"]),
+                str(number),
+            )
+
+    def heal(self) -> None:
+        """The platform refuses nobody any more."""
+
+    def served(self) -> int:
+        return len(self.platform.asked)
+
+    def held(self) -> dict[str, str]:
+        """Key → stage, of those that the platform holds through the sync."""
+        raise NotImplementedError
+
+    def doubled(self) -> int:
+        raise NotImplementedError
+
+    def judge(self) -> None:
+        should = {
+            row["email"]: row["status_stage"]
+            for row in self.world.ctx.warehouse.rows(
+                """
+                select email, status_stage from marts.segment_members inner join marts.customers using (customer_id)
+                inner join marts.consents using (customer_id) where status = 'granted'
+                """
+            )
+        }
+        held = self.held()
+        self.figures.lost = len(should.keys() - held.keys())
+        self.figures.surplus = len(held.keys() - should.keys())
+        self.figures.stale = sum(held[key] != stage for key, stage in should.items() if key in held)
+        self.figures.doubled = self.doubled()
+
+
+def is_refused(key: str) -> bool:
+    return key.endswith("7@example.com") and key[-16] in "05"
+
+
+class OfReceiver(History):
+    def prepare(self) -> None:
+        super().prepare()
+        self.platform.refuse = lambda action, key, fields: "blocked" if is_refused(key) else None
+        self.world.declare(sending={**SENDING, "in_flight": 8}, guards=GUARDS)
+
+    def heal(self) -> None:
+        self.platform.refuse = lambda action, key, fields: None
+
+    def served(self) -> int:
+        return len(self.platform.requests)
+
+    def held(self) -> dict[str, str]:
+        return {key: fields["stage"] for key, fields in self.platform.held["push"].items()}
+
+    def doubled(self) -> int:
+        return self.platform.doubled
+
+
+class OfHubspot(History):
+    def prepare(self) -> None:
+        super().prepare()
+        self.platform.refused = {key for key in self.keys() if is_refused(key)}
+        fields = {"stage": "status_stage"}
+        self.world.declare(
+            platform="hubspot",
+            options=Hubspot.options,
+            fields=fields,
+            sending={**SENDING, "in_flight": 8},
+            guards=GUARDS,
+        )
+
+    def keys(self) -> list[str]:
+        return [row["email"] for row in self.world.ctx.warehouse.rows("select email from marts.customers")]
+
+    def heal(self) -> None:
+        self.platform.refused = set()
+
+    def held(self) -> dict[str, str]:
+        return {key: self.platform.people[key]["stage"] for key in self.platform.members}
+
+    def doubled(self) -> int:
+        return len(self.platform.created) - len(set(self.platform.created))
+
+
+class OfEvents(History):
+    """Appends: the customers join little by little, so that each kill finds some of them on their way."""
+
+    joined = 0
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.world.sql("delete from marts.segment_members")
+        declare_events(self.world, sending={**SENDING, "batch_size": 25}, guards=GUARDS)
+
+    def change(self, share: float = 0.0) -> None:
+        many = max(50, int(self.figures.rows * share) or self.figures.rows // 150)
+        self.world.sql(
+            """
+            insert into marts.segment_members select 'champions', customer_id from (
+                select customer_id from marts.customers order by customer_id offset %s limit %s
+            ) as coming
+            """,
+            self.joined,
+            many,
+        )
+        self.joined += many
+
+    def heal(self) -> None:
+        self.change(1)
+
+    def held(self) -> dict[str, str]:
+        stages = self.world.ctx.warehouse.rows("select email, status_stage from marts.customers")
+        return {row["email"]: row["status_stage"] for row in stages if row["email"] in self.platform.received}
+
+    def doubled(self) -> int:
+        """Copies; beside them how many there may be, and what the ledger says."""
+        self.figures.bound = 25 * (self.figures.kills + self.weather.applied_and_lost)
+        self.figures.twice = sum(count > 1 for count in self.platform.received.values())
+        self.figures.said = self.world.ctx.warehouse.value(
+            """
+            select count(*) from activation.outbox where batch_id in (
+                select batch_id from activation.batches where claims > 1
+                union
+                select batch_id from activation.calls where outcome = 'again' and status_code is distinct from 429
+            )
+            """
+        )
+        return self.platform.doubled
+
+
+def soak(
+    make_context: Callable[..., Context], folder: Path, kills: int, rows: int, seed: int = 1
+) -> list[Figures]:
+    """The figures of all three histories."""
+    found = []
+    for name, platform, kind in (
+        ("webhook", Receiver(), OfReceiver),
+        ("hubspot", Hubspot(), OfHubspot),
+        ("append-only", Events(), OfEvents),
+    ):
+        with platform:
+            secret = TOKEN if kind is OfReceiver else "secret"
+            connection = PlatformConnection(platform.url, secret=secret)
+            world = World.founded(make_context, folder / name, connection)
+            found.append(kind(world, platform, Figures(name, rows), seed).play(kills))
+    return found
+
+
+def table(figures: list[Figures]) -> str:
+    """A line a platform."""
+    names = [
+        *("platform", "rows", "kills", "lives", "calls", "faults", "refused", "lost", "stale", "surplus"),
+        *("doubled", "bound", "twice", "said", "seconds"),
+    ]
+    lines = [names]
+    for one in figures:
+        values = [getattr(one, name) for name in names]
+        lines.append(
+            [
+                "" if value is None else f"{value:,.0f}" if not isinstance(value, str) else value
+                for value in values
+            ]
+        )
+    widths = [max(len(line[place]) for line in lines) for place in range(len(names))]
+    return "\n".join(
+        "  ".join(text.rjust(width) for text, width in zip(line, widths, strict=True)) for line in lines
+    )
+
+
+def main() -> None:
+    from lifehouse.home import Home
+    from lifehouse.project import INSTALLATION, Project
+    from lifehouse.warehouse.connection import Warehouse
+    from lifehouse.warehouse.server import EmbeddedServer
+    from support.databases import Databases
+
+    home = Path(tempfile.mkdtemp(prefix="lifehouse-soak-"))
+    home.chmod(0o711)
+    server = EmbeddedServer(Home(home))
+    server.start()
+    try:
+        databases = Databases(server)
+        databases.create_template()
+
+        def make(project_root: Path = INSTALLATION) -> Context:
+            context = Context(Home(Path(tempfile.mkdtemp(dir=home))), Project(project_root))
+            vars(context)["warehouse"] = Warehouse(databases.create())
+            return context
+
+        kills, rows = int(os.environ.get("KILLS") or 200), int(os.environ.get("ROWS") or 20_000)
+        figures = soak(make, home, kills, rows)
+        print(table(figures))
+    finally:
+        server.remove()
+        shutil.rmtree(home, ignore_errors=True)
+    if not all(one.holds for one in figures):
+        sys.exit("the promises do not hold")
+
+
+if __name__ == "__main__":
+    main()

@@ -198,7 +198,7 @@ def test_a_platform_that_is_not_there_is_named_without_its_secrets(world: World)
     nowhere = PlatformConnection("http://user:pa55@127.0.0.1:9/x?token=t0ken", secret="s3cret-token")
     with pytest.raises(PlatformError) as caught:
         sync(world.ctx, "push", nowhere)
-    assert "ConnectError" in str(caught.value)
+    assert "no connection" in str(caught.value)
     assert not any(secret in str(caught.value) for secret in ("pa55", "t0ken", "s3cret"))
 
 

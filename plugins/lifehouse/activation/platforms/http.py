@@ -9,8 +9,6 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
-
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.platforms import base, client, reading, template
 from lifehouse.activation.platforms.answers import Answer
@@ -47,7 +45,7 @@ class DeclaredPlatform:
         }
         self._token: str | None = None
         self._logging_in = asyncio.Lock()
-        self._client: httpx.AsyncClient | None = None
+        self._client: client.Client | None = None
 
     async def __aenter__(self) -> Self:
         who = (self.connection.login or "", self.connection.secret or "")

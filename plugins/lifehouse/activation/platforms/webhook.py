@@ -56,7 +56,7 @@ class Webhook:
         self.options, self.connection, self.sync = options, connection, sync
         self.in_flight = in_flight or self.capabilities.in_flight
         self._url = _address(connection, options.path)
-        self._client: httpx.AsyncClient | None = None
+        self._client: client.Client | None = None
 
     async def __aenter__(self) -> Self:
         headers = {"Content-Type": "application/json"}

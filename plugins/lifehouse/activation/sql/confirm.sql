@@ -8,7 +8,7 @@ confirmed as (
     update activation.outbox
     set status = 'confirmed', fields = null, settled_at = clock_timestamp()
     from answers
-    where outbox.outbox_id = answers.outbox_id and outbox.status = 'intent'
+    where outbox.outbox_id = answers.outbox_id and outbox.settled_at is null
     returning
         outbox.account,
         outbox.sync,

@@ -10,5 +10,5 @@ select
 from activation.outbox as outbox
 left join marts.customers as customers using (customer_id)
 left join activation.records as records using (account, sync, record_key)
-where outbox.batch_id = any(%(batches)s) and outbox.status = 'intent'
+where outbox.batch_id = any(%(batches)s) and outbox.settled_at is null
 order by outbox.batch_id, outbox.outbox_id

@@ -1,0 +1,66 @@
+"""One sync in a process of its own, as it runs in production, and what it took."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+from tests.activation.world import World
+
+from lifehouse.activation.run import sync
+from lifehouse.context import Context
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Rows and calls; ``seconds`` of the sync, ``whole`` with the process; ``worked``: the processor, in Python; ``peak``: MB."""
+
+    confirmed: int
+    calls: int
+    seconds: float
+    worked: float
+    peak: float
+    whole: float = 0.0
+
+
+def send(world: World, name: str = "push") -> Sent:
+    environment = {
+        **os.environ,
+        "LIFEHOUSE_HOME": str(world.ctx.home.path),
+        "LIFEHOUSE_PROJECT": str(world.ctx.project.root),
+        "LIFEHOUSE_WAREHOUSE_URL": world.ctx.warehouse.url,
+        "AIRFLOW_CONN_RECEIVER": json.dumps(
+            {"conn_type": "http", "host": world.connection.url, "password": world.connection.secret}
+        ),
+    }
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks._sending", name],
+        env=environment,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return Sent(**json.loads(done.stdout), whole=time.perf_counter() - began)
+
+
+def _main(name: str) -> None:
+    worked = time.process_time()
+    done = sync(Context.current(), name)
+    told = {
+        "confirmed": done.confirmed,
+        "calls": done.calls,
+        "seconds": done.seconds,
+        "worked": time.process_time() - worked,
+        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1])

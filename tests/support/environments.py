@@ -1,0 +1,47 @@
+"""Python environments of their own, for programs that are tested against or measured beside, never depended on."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+from lifehouse.project import INSTALLATION
+
+#: What is installed once is found again; git ignores the folder, and whoever needs the room may delete it.
+CACHE = INSTALLATION / "build" / "environments"
+
+
+class Unavailable(Exception):
+    """It could not be installed; the text says why."""
+
+
+def installed(name: str, *packages: str, seconds: float = 240) -> Path:
+    """The folder of an environment's programs, with the pinned ``packages`` from Python's registry in it.
+
+    :raises Unavailable: the registry cannot be reached, or does not have them.
+    """
+    CACHE.mkdir(parents=True, exist_ok=True)
+    folder = CACHE / name
+    ready = folder / "installed.txt"
+    with (CACHE / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two workers may ask at the same time
+        if not ready.exists() or ready.read_text(encoding="utf-8").split("\n") != list(packages):
+            shutil.rmtree(folder, ignore_errors=True)
+            venv.create(folder, with_pip=True)
+            command = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", *packages]
+            try:
+                done = subprocess.run(command, timeout=seconds, capture_output=True, check=False)
+            except subprocess.TimeoutExpired:
+                raise Unavailable(f"{name} needs Python's registry, which did not answer in time") from None
+            if done.returncode:
+                raise Unavailable(f"{name} could not be installed from Python's registry")
+            ready.write_text("\n".join(packages), encoding="utf-8")
+    return folder / "bin"
+
+
+if __name__ == "__main__":
+    print(installed(*sys.argv[1:]))

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator
 
 from lifehouse import config
+from lifehouse.activation.caps import Cap
 from lifehouse.activation.durations import Duration
 from lifehouse.alerts.declaration import Channel
 from lifehouse.errors import ConfigError
@@ -54,6 +55,10 @@ class Company(config.Strict):
         None,
         gt=timedelta(0),
         description="after a tick of the schedule, by which its release must be published",
+    )
+    caps: dict[str, Cap] = Field(
+        default_factory=dict,
+        description="kind of push -> how often it may reach the same customer, of all syncs together",
     )
     alerts: list[Channel] = Field(default_factory=list, description="who is told of what, and how")
 

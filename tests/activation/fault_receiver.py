@@ -158,7 +158,7 @@ class Receiver:
                 held.pop(key, None)
                 if action != "removes":
                     held[key] = fields
-            results.append({"key": key, "status": "refused" if reason else "ok", "reason": reason})
+            results.append({"key": key, "status": _status(reason), "reason": reason})
         answer = json.dumps({"results": results}).encode()
         self._answers[request.key] = (request.body, answer)
         return answer
@@ -168,3 +168,10 @@ def _response(status: int, body: bytes, headers: dict[str, str] | None = None) -
     lines = [f"HTTP/1.1 {status} Said", f"Content-Length: {len(body)}", "Content-Type: application/json"]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def _status(reason: str | None) -> str:
+    """``refuse`` may also say ``unsubscribed``."""
+    if reason == "unsubscribed":
+        return reason
+    return "refused" if reason else "ok"

@@ -117,20 +117,27 @@ class Mailchimp(Simulated):
     options = {"list_id": "abc", "segment_id": 7}
     fields = {"FNAME": "first_name"}
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.unsubscribed: set[str] = set()
+
     def answer(self, asked: Asked) -> tuple[int, Any]:
         body = asked.body
         if asked.path == "/lists/abc":
             errors = [
                 {
                     "email_address": one["email_address"],
-                    "error": "looks fake or invalid",
+                    "error": "is in a compliance state due to unsubscribe, bounce, or compliance review "
+                    "and cannot be subscribed."
+                    if one["email_address"] in self.unsubscribed
+                    else "looks fake or invalid",
                     "error_code": "ERROR_GENERIC",
                 }
                 for one in body["members"]
-                if one["email_address"] in self.refused
+                if one["email_address"] in self.refused | self.unsubscribed
             ]
             for one in body["members"]:
-                if one["email_address"] not in self.refused:
+                if one["email_address"] not in self.refused | self.unsubscribed:
                     self.take(one["email_address"], one["merge_fields"])
             return 200, {"errors": errors, "error_count": len(errors)}
         if asked.path == "/lists/abc/segments/7":

@@ -21,6 +21,8 @@ create table marts.customers (
     customer_id text primary key, first_name text, email text, status_stage text, net_revenue numeric, consent_email boolean
 );
 create table marts.consents (customer_id text, channel text, purpose text, status text, changed_at timestamptz);
+create table marts.customer_identifiers (customer_id text, identifier_kind text, identifier text);
+create table marts.customer_merges (retired_id text, customer_id text);
 create index on marts.consents (customer_id);
 insert into marts.segments (segment, family) values ('champions', 'value'), ('status_lost', 'lifecycle');
 """
@@ -84,6 +86,10 @@ class World:
             consented as (
                 insert into marts.consents (customer_id, channel, purpose, status, changed_at)
                 select customer_id, 'email', 'marketing', 'granted', '2017-01-01' from added
+            ),
+            identified as (
+                insert into marts.customer_identifiers (customer_id, identifier_kind, identifier)
+                select customer_id, 'email', customer_id || '@example.com' from added
             )
             insert into marts.segment_members select %s, customer_id from added
             """,
@@ -111,10 +117,19 @@ class World:
             {"as_of": as_of, "age": age, "paused": paused},
         )
 
-    def consent(self, customer: str, status: str) -> None:
+    def consent(self, customer: str, status: str, changed_at: str = "2017-02-01") -> None:
         self.sql("delete from marts.consents where customer_id = %s", customer)
-        query = "insert into marts.consents values (%s, 'email', 'marketing', %s, '2017-02-01')"
-        self.sql(query, customer, status)
+        query = "insert into marts.consents values (%s, 'email', 'marketing', %s, %s)"
+        self.sql(query, customer, status, changed_at)
+
+    def merge(self, retired: str, customer: str) -> None:
+        """They turn out to be one person, who keeps the older id and gets the identifiers of both."""
+        self.sql("delete from marts.segment_members where customer_id = %s", retired)
+        self.sql("delete from marts.customers where customer_id = %s", retired)
+        self.sql(
+            "update marts.customer_identifiers set customer_id = %s where customer_id = %s", customer, retired
+        )
+        self.sql("insert into marts.customer_merges values (%s, %s)", retired, customer)
 
     def leave(self, customers: Iterable[str]) -> None:
         self.sql("delete from marts.segment_members where customer_id = any(%s)", list(customers))

@@ -10,7 +10,8 @@ import psycopg
 from lifehouse.activation.declaration import Sync
 
 _CONSENTED = """
-select desired + held_out + shared_key, without_consent
+select
+    desired + held_out + shared_key + coalesce(suppressed, 0) + coalesce(left_out, 0) + coalesce(capped, 0), without_consent
 from activation.sync_runs
 where sync = %s and account = %s and status <> 'running' and desired is not null
     and (status = 'done' or confirmed + refused > 0)

@@ -10,6 +10,7 @@ import yaml
 from pydantic import Field, PrivateAttr, model_validator
 
 from lifehouse import config
+from lifehouse.activation.caps import Cap
 from lifehouse.activation.durations import Duration
 from lifehouse.activation.platforms import OPTIONS, catalog
 from lifehouse.activation.platforms.declaration import Declared
@@ -150,11 +151,15 @@ class Sync(config.Strict):
     fields: dict[str, str | Hashed] = Field(default_factory=dict, max_length=50)
     consent: Consent | Literal["none"]
     reason_without_consent: str | None = None
+    kind: Name | None = Field(
+        None, description="what sort of push it is; lifehouse.yml caps how often each sort reaches a customer"
+    )
     holdout: Holdout | None = None
     guards: Guards = Guards()
     sending: Sending = Sending()
     options: dict[str, Any] = Field(default_factory=dict, description="the platform's own settings")
     _declared: Declared | None = PrivateAttr(None)
+    _cap: Cap | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _complete(self) -> Sync:
@@ -188,6 +193,11 @@ class Sync(config.Strict):
     def declared(self) -> Declared | None:
         """The platform's declaration as the sync's mode uses it; None for one in Python."""
         return self._declared
+
+    @property
+    def cap(self) -> Cap | None:
+        """How often the sync's kind may reach a customer; None where it has no kind."""
+        return self._cap
 
     @property
     def key_column(self) -> str:
@@ -229,8 +239,19 @@ def load_sync(path: Path) -> Sync:
     if sync.mode == "update" and "update" not in (declared.modes if declared else ()):
         line = config.line_of(_node(path), ["mode"])
         raise ConfigError(f"{path}:{line}: mode: {sync.platform} cannot update without creating; use upsert")
+    if sync.kind is not None:
+        sync._cap = _cap(sync.kind, path)
     sync._declared = declared.for_mode(sync.mode) if declared else None
     return sync
+
+
+def _cap(kind: str, path: Path) -> Cap:
+    caps = Project(path.parents[2]).company.caps
+    if kind not in caps:
+        line = config.line_of(_node(path), ["kind"])
+        hint = did_you_mean(kind, caps)
+        raise ConfigError(f"{path}:{line}: kind: lifehouse.yml has no cap for the kind {kind!r}{hint}")
+    return caps[kind]
 
 
 def find_sync(project: Project, name: str) -> Sync:

@@ -139,9 +139,12 @@ class Delivery:
         try:
             answer = await self._call(batch, outcome)
             outcome.ids |= answer.ids
+            outcome.unsubscribed |= answer.unsubscribed
             return answer.refused
         except BatchRefused as refusal:
             if len(batch.rows) == 1:
+                if refusal.is_unsubscribed:
+                    outcome.unsubscribed.add(batch.rows[0].outbox_id)
                 return {batch.rows[0].outbox_id: refusal.reason}
         refused: dict[int, str] = {}
         for half in batch.halves():

@@ -110,20 +110,18 @@ def _verdict(sync: Sync, member: dict[str, Any], arm: dict[str, Any] | None) -> 
     told = "no consent is asked" if sync.consent == "none" else ""
     if sync.consent != "none":
         told = f"{sync.consent.purpose} by {sync.consent.channel}"
-    match member["verdict"]:
-        case "send":
-            return "may be sent" + (f": consented to {told}" if sync.consent != "none" else f": {told}")
-        case "without consent":
-            return f"is kept back: no consent to {told}"
-        case "held out":
-            since = f" since {_at(arm['assigned_at'])}" if arm else ""
-            return (
-                f"is held out in the experiment {sync.experiment}{since}, so that the effect can be measured"
-            )
-        case "unreachable":
-            return f"cannot be reached: has no usable {sync.key_column}"
-        case _:
-            return f"is kept back: another member has the same {sync.key_column}, and one row stands for both"
+    since = f" since {_at(arm['assigned_at'])}" if arm else ""
+    said = {
+        "send": "may be sent" + (f": consented to {told}" if sync.consent != "none" else f": {told}"),
+        "without consent": f"is kept back: no consent to {told}",
+        "suppressed": "is kept back: suppressed by a list, or unsubscribed there (`lifehouse suppress list`)",
+        "left out": f"is kept back: a person left them out by hand (`lifehouse sync picks {sync.sync}`)",
+        "capped": f"is kept back: has had as much of the kind {sync.kind} as its cap allows, of all syncs together",
+        "held out": f"is held out in the experiment {sync.experiment}{since}, so that the effect can be measured",
+        "unreachable": f"cannot be reached: has no usable {sync.key_column}",
+        "shared key": f"is kept back: another member has the same {sync.key_column}, and one row stands for both",
+    }
+    return said[member["verdict"]]
 
 
 def _held(sync: Sync, record: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from lifehouse.activation import consent, marks
+from lifehouse.activation import consent, marks, permission, suppressions
 from lifehouse.activation.declaration import Sync
 from lifehouse.activation.plan import Plan
 from lifehouse.activation.platforms.base import Batch, Row
@@ -50,6 +50,7 @@ class Outcome:
     """What became of a batch. Not ``is_settled``: the platform did not say, and the batch stays in flight.
 
     ``is_doubtful``: a call before the last one went unanswered, so what was refused in the end may have been taken.
+    ``unsubscribed``: refused, since its person unsubscribed there.
     """
 
     batch: Batch
@@ -57,6 +58,7 @@ class Outcome:
     is_doubtful: bool = False
     refused: dict[int, str] = field(default_factory=dict)
     ids: dict[int, str] = field(default_factory=dict)
+    unsubscribed: set[int] = field(default_factory=set)
     calls: list[Call] = field(default_factory=list)
 
 
@@ -108,6 +110,7 @@ class Outbox:
             "lanes": Jsonb(plan.capabilities.lanes),
             "sizes": Jsonb(plan.capabilities.sizes),
             "release_id": plan.release.release_id,
+            "kind": self.sync.kind if self.sync.cap else None,
             "experiment": self.sync.experiment,
             "share": self.sync.holdout.share if self.sync.holdout else None,
         }
@@ -122,17 +125,17 @@ class Outbox:
             self._connection.execute(query, values)
 
     def claim(self, limit: int) -> Claimed:
-        """Lease up to ``limit`` batches. Consent is judged again here, by what is published now.
+        """Lease up to ``limit`` batches. Permission is judged again here, by what is published and suppressed now.
 
         :raises SyncRefused: syncs were paused meanwhile.
         """
         claimed = Claimed()
         with self._connection.transaction(), self._connection.cursor(row_factory=dict_row) as cursor:
             self._require_unpaused(cursor)
+            self._take_turns(cursor)
             values = {**self._values, "limit": limit, "lease_seconds": self.lease_seconds}
             found = {row["batch_id"]: row for row in cursor.execute(statement("claim"), values)}
-            query = statement("rows").format(consented=consent.of_rows(self.sync))
-            rows = cursor.execute(query, {"batches": list(found)}).fetchall() if found else []
+            rows = self._judged(cursor, list(found)) if found else []
             by_batch = {
                 number: list(group) for number, group in itertools.groupby(rows, lambda row: row["batch_id"])
             }
@@ -179,6 +182,9 @@ class Outbox:
                 cursor.execute(statement("confirm"), values)
             if refused:
                 cursor.execute(statement("refuse"), values)
+            if unsubscribed := [outbox_id for outcome in done for outbox_id in outcome.unsubscribed]:
+                channel = None if self.sync.consent == "none" else self.sync.consent.channel
+                suppressions.reported(cursor, unsubscribed, channel)
             cursor.execute(
                 """
                 update activation.batches set status = 'settled', settled_at = clock_timestamp()
@@ -203,6 +209,20 @@ class Outbox:
         row = cursor.execute(query).fetchone()
         if row is None or row["is_paused"]:
             raise SyncRefused(f"sync {self.sync.sync} stops: a release was rolled back while it was sending")
+
+    def _take_turns(self, cursor: psycopg.Cursor[Any]) -> None:
+        """Syncs of one kind claim one after the other, so that none misses what another is about to send."""
+        if self.sync.cap:
+            query = "select pg_advisory_xact_lock(hashtextextended('lifehouse cap ' || %s, 0))"
+            cursor.execute(query, (self.sync.kind,))
+
+    def _judged(self, cursor: psycopg.Cursor[Any], batches: list[int]) -> list[dict[str, Any]]:
+        """The batches' open rows, in order, each with whether it may still go out."""
+        query = statement("rows").format(
+            consented=consent.of_rows(self.sync), barred=permission.of_rows(self._connection, self.sync)
+        )
+        values = {**self._values, **permission.values(self.sync), "batches": batches}
+        return cursor.execute(query, values).fetchall()
 
     def _withhold(
         self, cursor: psycopg.Cursor[Any], batch_id: int, barred: list[int], *, is_new: bool

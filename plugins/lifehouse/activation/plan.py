@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from lifehouse.activation import consent
+from lifehouse.activation import permission
 from lifehouse.activation.before import Before
 from lifehouse.activation.declaration import Hashed, Sync, find_sync
 from lifehouse.activation.platforms.base import ALL, Action, Capabilities
@@ -54,12 +54,15 @@ class Plan:
     changes: int
     removes: int
     capabilities: Capabilities
+    suppressed: int = 0
+    left_out: int = 0
+    capped: int = 0
     before: Before = field(default_factory=Before)
 
     @property
     def consented(self) -> int:
         """Members who can be reached and have consented, sent or not."""
-        return self.desired + self.held_out + self.shared_key
+        return self.desired + self.held_out + self.shared_key + self.suppressed + self.left_out + self.capped
 
     @property
     def rows(self) -> int:
@@ -114,16 +117,17 @@ def propose(connection: psycopg.Connection[Any], sync: Sync, *, only_failed: boo
         "experiment": sync.experiment if sync.holdout else None,
         "share": sync.holdout.share if sync.holdout else 0,
         "salt": (sync.holdout.salt if sync.holdout else None) or sync.experiment,
+        **permission.values(sync),
     }
+    cursor = psycopg.ClientCursor(connection)  # `create table as` takes no bound values
     members = statement("members").format(
         key=_value(sync.key),
         fields=sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs)),
-        consented=consent.of_members(sync),
+        **permission.judge(cursor, sync, values),
     )
-    cursor = psycopg.ClientCursor(connection)  # `create table as` takes no bound values
     cursor.execute(members, values)
     cursor.execute("analyze members")
-    cursor.execute(statement("actions").format(allowed=consent.of_records(sync)), values)
+    cursor.execute(statement("actions").format(allowed=permission.of_records(connection, sync)), values)
     with connection.cursor(row_factory=dict_row) as counting:
         counts = counting.execute(statement("counts"), values).fetchone() or {}
     return Plan(

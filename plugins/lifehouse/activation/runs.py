@@ -11,7 +11,10 @@ from lifehouse.activation.delivery import Delivered
 from lifehouse.activation.plan import Plan
 from lifehouse.warehouse.connection import Warehouse
 
-_OF_PLAN = ("desired", "acknowledged", "held_out", "without_consent", "unreachable", "shared_key", "waiting")
+_OF_PLAN = (
+    *("desired", "acknowledged", "held_out", "without_consent", "unreachable", "shared_key", "waiting"),
+    *("suppressed", "left_out", "capped"),
+)
 
 
 @dataclass

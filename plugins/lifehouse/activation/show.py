@@ -36,6 +36,9 @@ def show_plan(console: Console, sync: Sync, preview: Preview, findings: Iterable
         ("waiting", plan.waiting, "refused before and unchanged; --only-failed tries again"),
         ("should hold", plan.desired, f"it holds {plan.acknowledged:,}"),
         ("without consent", plan.without_consent, ""),
+        ("suppressed", plan.suppressed, "`lifehouse suppress list`"),
+        ("left out", plan.left_out, f"by hand: `lifehouse sync picks {sync.sync}`"),
+        ("capped", plan.capped, _cap_words(sync)),
         ("held out", plan.held_out, ""),
         (
             "unreachable",
@@ -57,6 +60,12 @@ def show_plan(console: Console, sync: Sync, preview: Preview, findings: Iterable
     for finding in findings:
         mark, verdict = ("[green]✓[/]", "") if finding.holds else ("[red]✗[/]", "but ")
         console.print(f" {mark} {escape(finding.meaning)}: {verdict}{escape(finding.observed)}")
+
+
+def _cap_words(sync: Sync) -> str:
+    if sync.cap is None:
+        return ""
+    return f"have had {sync.cap.at_most:,} of kind {sync.kind} within {words(sync.cap.within)}, of all syncs together"
 
 
 def _show_details(console: Console, preview: Preview) -> None:

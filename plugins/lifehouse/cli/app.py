@@ -40,6 +40,7 @@ _FILES = (
     "releases",
     "past",
     "sync",
+    "suppress",
     "backup",
     "alerts",
     "privacy",
@@ -69,7 +70,7 @@ _PANELS = {
     "The past": ("backfill", "as-known", "scratch"),
     "Decide": ("publish", "rollback", "identity"),
     "Keep": ("backup", "restore", "prune"),
-    "Act": ("plan", "sync", "platform"),
+    "Act": ("plan", "sync", "suppress", "platform"),
 }
 
 

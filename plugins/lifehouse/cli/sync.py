@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +14,9 @@ from typer.core import TyperGroup
 from lifehouse.cli.tables import table_of
 
 Name = Annotated[str, typer.Argument(metavar="SYNC", help="The name of a file in dags/syncs, without .yml.")]
+Customer = Annotated[
+    str, typer.Argument(help="A customer_id; `select customer_id from customers` lists them.")
+]
 OnlyFailed = Annotated[
     bool, typer.Option("--only-failed", help="Only the rows that the platform refused before.")
 ]
@@ -127,11 +131,64 @@ def approve(
 
 
 @sync.command()
+def pick(
+    name: Name,
+    customer: Customer,
+    is_in: Annotated[bool, typer.Option("--in/--out", help="always in, or always out")],
+    reason: Annotated[str, typer.Option("--reason", help="why; kept with the pick, and who said so")],
+    until: Annotated[
+        datetime | None,
+        typer.Option("--until", formats=["%Y-%m-%d"], help="the first day (UTC) it no longer holds"),
+    ] = None,
+) -> None:
+    """Have a customer always in the sync (a seed), or always out. Consent and suppressions still win."""
+    from lifehouse.activation import picks as hands
+    from lifehouse.activation.declaration import find_sync
+    from lifehouse.context import Context
+
+    ctx = Context.current()
+    order, ends = find_sync(ctx.project, name), until.replace(tzinfo=UTC) if until else None
+    hands.pick(ctx, order, customer, is_in=is_in, reason=reason, author=getpass.getuser(), until=ends)
+
+
+@sync.command()
+def unpick(name: Name, customer: Customer) -> None:
+    """Let the sync's rules decide on the customer again."""
+    from lifehouse.activation import picks as hands
+    from lifehouse.activation.declaration import find_sync
+    from lifehouse.context import Context
+
+    ctx = Context.current()
+    hands.unpick(ctx, find_sync(ctx.project, name), customer, author=getpass.getuser())
+
+
+@sync.command()
+def picks(name: Name) -> None:
+    """Who is picked for the sync by hand, by whom, why and until when."""
+    from lifehouse.activation import picks as hands
+    from lifehouse.activation.declaration import find_sync
+    from lifehouse.context import Context
+
+    ctx = Context.current()
+    table = table_of("customer", "is", "by", "since (UTC)", "until", "why")
+    for row in hands.standing(ctx, find_sync(ctx.project, name)):
+        table.add_row(
+            *(
+                row["customer_id"],
+                "in" if row["is_in"] else "out",
+                row["author"],
+                f"{row['since']:%Y-%m-%d %H:%M}",
+            ),
+            f"{row['until']:%Y-%m-%d}" if row["until"] else "",
+            escape(row["reason"]),
+        )
+    Console().print(table)
+
+
+@sync.command()
 def explain(
     name: Name,
-    customer: Annotated[
-        str, typer.Argument(help="A customer_id; `select customer_id from customers` lists them.")
-    ],
+    customer: Customer,
 ) -> None:
     """Why a customer is in, out, refused or held out there, and what the next sync does about it. Nothing personal."""
     from lifehouse.activation import inspection

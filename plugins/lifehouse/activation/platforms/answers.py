@@ -53,6 +53,11 @@ class Rows(_Read):
     )
     ok: Expression | None = None
     already: Expression | None = Field(default=None, description="an error that says: it is so already")
+    unsubscribed: Expression | None = Field(
+        default=None,
+        description="a refusal that says: this person unsubscribed, complained or bounced here; never sent again "
+        "until there is a newer grant",
+    )
     reason: Expression | None = None
     absent: Literal["again", "ok", "refused", "unknown"] = Field(
         default="again",
@@ -84,6 +89,9 @@ class Answer(_Read):
     )
     closed: Expression | None = Field(
         default=None, description="no call has a chance, whatever the status: the sync ends, with the reason"
+    )
+    unsubscribed: Expression | None = Field(
+        default=None, description="a call for one row that is refused as a whole: its person unsubscribed here"
     )
     reason: Expression | None = Field(default=None, description="why it was refused as a whole")
     results: Rows | None = None

@@ -82,12 +82,14 @@ class Answer:
     """The platform's word on every row of a batch: those not in ``refused`` (outbox id → reason) are confirmed.
 
     ``requests`` were made for it; ``ids`` are the platform's own (outbox id → id), kept for later calls.
+    ``unsubscribed``: those of the refused whose person unsubscribed there.
     """
 
     refused: dict[int, str]
     status_code: int | None = None
     requests: int = 1
     ids: dict[int, str] = field(default_factory=dict)
+    unsubscribed: frozenset[int] = frozenset()
 
 
 class TryAgain(Exception):
@@ -104,10 +106,13 @@ class TryAgain(Exception):
 
 
 class BatchRefused(Exception):
-    """The platform took nothing of the batch because of something in it; a smaller one may pass."""
+    """The platform took nothing of the batch because of something in it; a smaller one may pass.
 
-    def __init__(self, reason: str, status_code: int | None = None) -> None:
-        self.reason, self.status_code = reason, status_code
+    ``is_unsubscribed``: it says that the person unsubscribed there.
+    """
+
+    def __init__(self, reason: str, status_code: int | None = None, *, is_unsubscribed: bool = False) -> None:
+        self.reason, self.status_code, self.is_unsubscribed = reason, status_code, is_unsubscribed
         super().__init__("refused as a whole")
 
 

@@ -81,7 +81,7 @@ class DeclaredPlatform:
                     own = uuid.uuid5(batch.idempotency_key, f"{name} {number}")
                     status, made = await self._made(call, replace(batch, idempotency_key=own), part, said)
                     requests += made
-        return base.Answer(said.refused, status, requests, said.ids)
+        return base.Answer(said.refused, status, requests, said.ids, frozenset(said.unsubscribed))
 
     async def _made(
         self, call: Call, batch: Batch, rows: Sequence[Row], said: reading.Said
@@ -101,6 +101,7 @@ class DeclaredPlatform:
             said.refused |= found.refused
             said.settled |= found.settled
             said.ids |= found.ids
+            said.unsubscribed |= found.unsubscribed
         return status, requests
 
     def finish(self, state: Callable[[], Iterator[Row]]) -> int:

@@ -28,11 +28,15 @@ _NO_REASON = "no reason given"
 
 @dataclass
 class Said:
-    """``refused``: outbox id → reason. ``settled``: nothing is left to do for these rows. ``ids``: outbox id → the platform's."""
+    """``refused``: outbox id → reason. ``settled``: nothing is left to do for these rows. ``ids``: outbox id → the platform's.
+
+    ``unsubscribed``: of the refused, whose person unsubscribed there.
+    """
 
     refused: dict[int, str] = field(default_factory=dict)
     settled: set[int] = field(default_factory=set)
     ids: dict[int, str] = field(default_factory=dict)
+    unsubscribed: set[int] = field(default_factory=set)
 
     def is_open(self, outbox_id: int, only: str | None) -> bool:
         """Whether a call is still to be made for the row. :param only: known or unknown, if it is for such rows alone."""
@@ -84,7 +88,11 @@ def verdict(
     if status in (404, 405) or not (response.is_success or response.is_client_error):
         raise PlatformError(f"{place} has no such endpoint (HTTP {status})")
     if response.is_client_error or holds(answer.refused, body):
-        raise BatchRefused(f"HTTP {status}: {found(answer.reason, body) or _words(body)}", status)
+        raise BatchRefused(
+            f"HTTP {status}: {found(answer.reason, body) or _words(body)}",
+            status,
+            is_unsubscribed=holds(answer.unsubscribed, body),
+        )
     return body
 
 
@@ -104,6 +112,7 @@ def read(body: Any, answer: Answer, rows: Sequence[Row], ids: Mapping[int, str],
                 said.settled.add(row.outbox_id)
             else:
                 said.refused[row.outbox_id] = _reason(answer.errors, item)
+                _note_unsubscribed(said, answer.errors, row, item)
     if answer.results:
         _read_results(body, answer.results, rows, ids, status, said)
     return said
@@ -122,6 +131,7 @@ def _read_results(
             said.settled.add(row.outbox_id)
         else:
             said.refused.setdefault(row.outbox_id, _reason(results, item))
+            _note_unsubscribed(said, results, row, item)
         spoken_of.add(row.outbox_id)
     silent = [row.outbox_id for row in rows if row.outbox_id not in spoken_of]
     if silent and results.absent == "again":
@@ -157,6 +167,11 @@ def _items(body: Any, listed: Rows, rows: Sequence[Row], ids: Mapping[int, str])
         return list(zip(rows, items, strict=False))
     named = [(str(found(name, item)).lower(), item) for item in items]
     return [(by_name[one], item) for one, item in named if one in by_name]
+
+
+def _note_unsubscribed(said: Said, listed: Rows, row: Row, item: Any) -> None:
+    if holds(listed.unsubscribed, item):
+        said.unsubscribed.add(row.outbox_id)
 
 
 def _reason(listed: Rows, item: Any) -> str:

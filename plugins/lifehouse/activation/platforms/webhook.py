@@ -3,8 +3,9 @@
 ``POST <url>/batch`` with ``Authorization: Bearer <secret>`` and ``Idempotency-Key``; the body and the answer::
 
     {"sync": "...", "adds": [{"key": "...", "fields": {...}}], "changes": [...], "removes": [{"key": "..."}]}
-    {"results": [{"key": "...", "status": "ok" | "refused", "reason": "..."}]}
+    {"results": [{"key": "...", "status": "ok" | "refused" | "unsubscribed", "reason": "..."}]}
 
+``unsubscribed`` is a refusal for good: the person is not sent there again until they grant consent anew.
 It must be keyed: a record that comes again replaces itself, removing what is not there is ``ok``.
 
 With ``options: {members: /members}`` it also tells who it holds, for `lifehouse sync reconcile`: ``GET <url>/members?sync=...``,
@@ -82,7 +83,8 @@ class Webhook:
             headers={"Idempotency-Key": str(batch.idempotency_key)},
         )
         said = reading.verdict(response, _ANSWER, self.connection.place)
-        return Answer(_refusals(said, batch, response.status_code), response.status_code)
+        refused, unsubscribed = _refusals(said, batch, response.status_code)
+        return Answer(refused, response.status_code, unsubscribed=unsubscribed)
 
     def finish(self, state: Callable[[], Iterator[Row]]) -> int:
         return 0
@@ -119,16 +121,18 @@ def body(batch: Batch) -> bytes:
     return f'{{"sync":{json.dumps(batch.sync)},{lists}}}'.encode()
 
 
-def _refusals(answer: Any, batch: Batch, status_code: int) -> dict[int, str]:
+def _refusals(answer: Any, batch: Batch, status_code: int) -> tuple[dict[int, str], frozenset[int]]:
+    """Outbox id → reason, and which of these unsubscribed."""
     try:
         said = {item["key"]: item for item in answer["results"]}
     except (KeyError, TypeError):
         raise TryAgain("an answer that cannot be read", status_code=status_code) from None
-    refused = {}
+    refused, unsubscribed = {}, set()
     for row in batch.rows:
         status = said.get(row.key, {}).get("status")
-        if status == "refused":
+        if status in ("refused", "unsubscribed"):
+            unsubscribed |= {row.outbox_id} if status == "unsubscribed" else set()
             refused[row.outbox_id] = str(said[row.key].get("reason") or "no reason given")
         elif status != "ok":
             raise TryAgain("an answer that leaves rows out", status_code=status_code)
-    return refused
+    return refused, frozenset(unsubscribed)

@@ -4,6 +4,9 @@ select
     (select count(*) from members where verdict = 'without consent') as without_consent,
     (select count(*) from members where verdict = 'unreachable') as unreachable,
     (select count(*) from members where verdict = 'shared key') as shared_key,
+    (select count(*) from members where verdict = 'suppressed') as suppressed,
+    (select count(*) from members where verdict = 'left out') as left_out,
+    (select count(*) from members where verdict = 'capped') as capped,
     (
         select count(*) from activation.records
         where account = %(account)s and sync = %(sync)s and field_hash is not null

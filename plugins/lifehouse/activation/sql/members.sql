@@ -1,14 +1,19 @@
 -- Every member of the segment, with the verdict: may the platform hold them?
 create temporary table members on commit drop as
-with people as (
+with segment as (
+    {members}
+),
+
+people as (
     select
         segment.customer_id,
         nullif(trim({key}::text), '') as record_key,
         {fields} as fields,
-        {consented} as is_consented
-    from marts.segment_members as segment
+        {consented} as is_consented,
+        {why} as why
+    from segment
     left join marts.customers as customers using (customer_id)
-    where segment.segment = %(segment)s
+    {barred}
 ),
 
 assigned as (
@@ -19,15 +24,17 @@ assigned as (
     where experiment = %(experiment)s
 ),
 
--- Who was reached before a holdout was declared cannot serve as one.
+-- Who was reached before a holdout was declared cannot serve as one, nor is anybody taken back by a cap.
 held as (
     select record_key from activation.records
-    where account = %(account)s and sync = %(sync)s and field_hash is not null and %(experiment)s::text is not null
+    where account = %(account)s and sync = %(sync)s and field_hash is not null
+        and (%(experiment)s::text is not null or %(kind)s::text is not null)
 ),
 
 drawn as (
     select
         people.*,
+        held.record_key is not null as is_held,
         case
             when %(experiment)s::text is null then null
             when assigned.arm is not null then assigned.arm
@@ -49,7 +56,9 @@ judged as (
         case
             when record_key is null then 'unreachable'
             when not is_consented then 'without consent'
-            when arm = 'holdout' then 'held out'
+            when why in ('suppressed', 'left out') then why
+            when why = 'capped' and not is_held then why
+            when arm = 'holdout' and why is distinct from 'picked' then 'held out'
             else 'send'
         end as verdict
     from drawn

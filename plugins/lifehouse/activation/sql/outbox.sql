@@ -30,8 +30,8 @@ lanes as (
 ),
 
 batches as (
-    insert into activation.batches (account, sync, sync_run_id, release_id, number)
-    select %(account)s, %(sync)s, %(sync_run_id)s, %(release_id)s, number
+    insert into activation.batches (account, sync, sync_run_id, release_id, number, kind)
+    select %(account)s, %(sync)s, %(sync_run_id)s, %(release_id)s, number, %(kind)s::text
     from lanes
     cross join generate_series(lanes.first_number, lanes.first_number + lanes.parts - 1) as number
     order by number

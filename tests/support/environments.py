@@ -32,7 +32,8 @@ def installed(name: str, *packages: str, seconds: float = 240) -> Path:
         if not ready.exists() or ready.read_text(encoding="utf-8").split("\n") != list(packages):
             shutil.rmtree(folder, ignore_errors=True)
             venv.create(folder, with_pip=True)
-            command = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", *packages]
+            brief = ["--quiet", "--retries", "1", "--timeout", "30"]
+            command = [folder / "bin" / "python", "-m", "pip", "install", *brief, *packages]
             try:
                 done = subprocess.run(command, timeout=seconds, capture_output=True, check=False)
             except subprocess.TimeoutExpired:

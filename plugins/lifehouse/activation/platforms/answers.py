@@ -91,7 +91,8 @@ class Answer(_Read):
         default=None, description="no call has a chance, whatever the status: the sync ends, with the reason"
     )
     unsubscribed: Expression | None = Field(
-        default=None, description="a call for one row that is refused as a whole: its person unsubscribed here"
+        default=None,
+        description="a call for one row that is refused as a whole: its person unsubscribed here",
     )
     reason: Expression | None = Field(default=None, description="why it was refused as a whole")
     results: Rows | None = None

@@ -36,7 +36,7 @@ CONTRACTS = {
 UNTOLD = {"zoho_crm": {"tag", "untag"}, "fxiaoke": {"update", "unmark"}}
 #: In Python: what the tests' own servers stand in for, and what real systems are asked.
 OURS = {"webhook", "csv_drop"}
-REAL = {"csv_drop", "tryton"}
+REAL = {"csv_drop", "sql_table", "tryton"}
 
 
 def broken(body: bytes) -> bytes:

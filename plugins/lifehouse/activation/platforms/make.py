@@ -9,11 +9,16 @@ from lifehouse.activation.declaration import Sync
 from lifehouse.activation.platforms import http
 from lifehouse.activation.platforms.base import Capabilities, Platform
 from lifehouse.activation.platforms.csv_drop import CsvDrop, CsvDropOptions
+from lifehouse.activation.platforms.sql_table import SqlTable, SqlTableOptions
 from lifehouse.activation.platforms.webhook import Webhook, WebhookOptions
 from lifehouse.errors import ConfigError
 from lifehouse.home import Home
 
-_CAPABILITIES: dict[str, Capabilities] = {"webhook": Webhook.capabilities, "csv_drop": CsvDrop.capabilities}
+_CAPABILITIES: dict[str, Capabilities] = {
+    "webhook": Webhook.capabilities,
+    "csv_drop": CsvDrop.capabilities,
+    "sql_table": SqlTable.capabilities,
+}
 
 
 def capabilities(sync: Sync) -> Capabilities:
@@ -41,6 +46,9 @@ def make_platform(sync: Sync, home: Home, connection: PlatformConnection | None 
         return CsvDrop(options, connection, sync=sync.sync, columns=sync.fields, below=home.path)
     if connection is None:
         raise ConfigError(f"sync {sync.sync}: the platform {sync.platform} needs a connection")
+    if sync.platform == "sql_table":
+        wanted = SqlTableOptions.model_validate(sync.options)
+        return SqlTable(wanted, connection, sync=sync.sync, mode=sync.mode, columns=sync.fields)
     in_flight = capabilities(sync).in_flight
     if sync.declared:
         said = sync.declared.options_model.model_validate(sync.options).model_dump()

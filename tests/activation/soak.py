@@ -73,7 +73,7 @@ class Weather:
 
 @dataclass
 class Figures:
-    """What a history came to; rows, but for kills, ``lives`` (syncs begun), calls and faults met.
+    """What a history came to; rows, but for kills (``midway``: while sending), ``lives`` (syncs begun), calls, faults met.
 
     On a platform that only appends: ``doubled`` copies, at most ``bound`` (a batch for each kill and each lost answer), of
     ``twice`` rows, all among the ``said``, of which the ledger says that they may be there twice.
@@ -82,6 +82,7 @@ class Figures:
     platform: str
     rows: int
     kills: int = 0
+    midway: int = 0
     lives: int = 0
     calls: int = 0
     faults: int = 0
@@ -104,6 +105,8 @@ class Figures:
 class History:
     """One platform, one company, many killed syncs; reproducible up to the instants by its seed."""
 
+    spell = 0.4  # seconds within which a sync is killed
+
     def __init__(self, world: World, platform: Any, figures: Figures, seed: int) -> None:
         self.world, self.platform, self.figures = world, platform, figures
         self.random = random.Random(seed)
@@ -113,13 +116,11 @@ class History:
 
     def play(self, kills: int) -> Figures:
         """Kill until as many syncs were killed; then fair weather, and what the platform holds against what it should."""
-        began = time.monotonic()
+        began, is_idle = time.monotonic(), False
         self.prepare()
-        longest = 1.0
         while self.figures.kills < kills:
-            self.change()
-            lived = self.live(self.random.uniform(0, longest))
-            longest = min(3.0, max(0.5, lived)) if lived else longest
+            self.change(much=is_idle)
+            is_idle = not self.is_killed()
         self.weather.is_bad = False
         self.heal()
         self.world.sync()
@@ -133,55 +134,52 @@ class History:
         self.figures.seconds = time.monotonic() - began
         return self.figures
 
-    def live(self, seconds: float) -> float | None:
-        """A sync in a fork, killed after ``seconds``; those that it took if it ended before."""
+    def is_killed(self) -> bool:
+        """A sync in a fork; whether it was killed before it ended: mostly after its first call, one time in five at any time."""
         self.figures.lives += 1
-        began = time.monotonic()
+        before, seconds = self.served(), self.random.uniform(0, self.spell)
+        is_early = self.random.random() < 0.2
         child = os.fork()
         if child == 0:
             with contextlib.suppress(BaseException):
                 self.world.sync()
             os._exit(0)
-        while time.monotonic() - began < seconds:
+        began = time.monotonic() if is_early else None
+        while began is None or time.monotonic() - began < seconds:
             if os.waitpid(child, os.WNOHANG)[0]:
-                return time.monotonic() - began
-            time.sleep(0.002)
+                return False
+            if began is None and self.served() > before:
+                began = time.monotonic()
+            time.sleep(0.001)
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
-        if os.WIFSIGNALED(os.waitpid(child, 0)[1]):
-            self.figures.kills += 1
-            return None
-        return time.monotonic() - began
+        is_killed = os.WIFSIGNALED(os.waitpid(child, 0)[1])
+        self.figures.kills += is_killed
+        self.figures.midway += is_killed and self.served() > before
+        return is_killed
 
     def prepare(self) -> None:
         self.world.people(self.figures.rows)
 
-    def change(self) -> None:
-        """A twentieth changes, some come and go, some withdraw."""
-        sql, number = self.world.sql, self.random.randrange(20)
-        stage = self.random.choice(STAGES)
+    def change(self, *, much: bool) -> None:
+        """A tenth changes, or half where nothing is left to do; some come and go, some withdraw."""
+        sql, salt = self.world.sql, str(self.random.random())
         sql(
-            "update marts.customers set status_stage = %s where hashtext(customer_id) %% 20 in (%s, -%s)",
-            stage,
-            number,
-            number,
+            "update marts.customers set status_stage = %s where abs(hashtext(customer_id || %s)) %% 10 < %s",
+            *(self.random.choice(STAGES), salt, 5 if much else 1),
         )
         if self.random.random() < 0.3:
-            sql(
-                "delete from marts.segment_members where hashtext(customer_id || %s) %% 100 = 7",
-                str(number),
-            )
+            sql("delete from marts.segment_members where abs(hashtext(customer_id || %s)) %% 100 = 7", salt)
             sql(
                 """
                 insert into marts.segment_members select 'champions', customer_id from marts.customers
-                where hashtext(customer_id || %s) %% 50 = 3 on conflict do nothing
+                where abs(hashtext(customer_id || %s)) %% 50 = 3 on conflict do nothing
                 """,
-                str(number),
+                salt,
             )
             sql(
-                "update marts.consents set status = %s where hashtext(customer_id || %s) %% 200 = 9",
-                self.random.choice(["granted", "withdrawn"]),
-                str(number),
+                "update marts.consents set status = %s where abs(hashtext(customer_id || %s)) %% 200 = 9",
+                *(self.random.choice(["granted", "withdrawn"]), salt),
             )
 
     def heal(self) -> None:
@@ -267,14 +265,15 @@ class OfEvents(History):
     """Appends: the customers join little by little, so that each kill finds some of them on their way."""
 
     joined = 0
+    spell = 0.15
 
     def prepare(self) -> None:
         super().prepare()
         self.world.sql("delete from marts.segment_members")
         declare_events(self.world, sending={**SENDING, "batch_size": 25}, guards=GUARDS)
 
-    def change(self, share: float = 0.0) -> None:
-        many = max(50, int(self.figures.rows * share) or self.figures.rows // 150)
+    def change(self, *, much: bool, share: float = 1 / 150) -> None:
+        many = max(50, int(self.figures.rows * share))
         self.world.sql(
             """
             insert into marts.segment_members select 'champions', customer_id from (
@@ -287,7 +286,7 @@ class OfEvents(History):
         self.joined += many
 
     def heal(self) -> None:
-        self.change(1)
+        self.change(much=True, share=1)
 
     def held(self) -> dict[str, str]:
         stages = self.world.ctx.warehouse.rows("select email, status_stage from marts.customers")
@@ -330,7 +329,19 @@ def soak(
 def table(figures: list[Figures]) -> str:
     """A line a platform."""
     names = [
-        *("platform", "rows", "kills", "lives", "calls", "faults", "refused", "lost", "stale", "surplus"),
+        *(
+            "platform",
+            "rows",
+            "kills",
+            "midway",
+            "lives",
+            "calls",
+            "faults",
+            "refused",
+            "lost",
+            "stale",
+            "surplus",
+        ),
         *("doubled", "bound", "twice", "said", "seconds"),
     ]
     lines = [names]

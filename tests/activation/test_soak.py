@@ -17,4 +17,5 @@ def test_syncs_killed_at_random_instants_under_faults_lose_and_double_nothing(
     told = table(figures)
     assert all(one.holds for one in figures), f"\n{told}"
     assert [one.kills for one in figures] == [4, 4, 4]
-    assert all(one.faults for one in figures), "no fault was met"
+    assert sum(one.midway for one in figures) > 3, "hardly one was killed while it was sending"
+    assert sum(one.faults for one in figures) > 3, "hardly a fault was met"

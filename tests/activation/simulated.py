@@ -6,6 +6,7 @@ import csv
 import io
 import itertools
 import json
+import re
 import threading
 import time
 from collections import deque
@@ -15,6 +16,8 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from support.serving import Loopback, Quiet
+
+_ADDRESS = re.compile(r"[^\s\"'<>(),;:]+@[^\s\"'<>(),;:]+")
 
 
 @dataclass(frozen=True)
@@ -147,9 +150,9 @@ class Simulated:
         asked = Asked(
             handler.command,
             parts.path,
-            _firsts(parts.query),
+            _in_its_form(_firsts(parts.query)),
             {name.lower(): value for name, value in handler.headers.items()},
-            _read(kind, raw),
+            _in_its_form(_read(kind, raw)),
         )
         with self._lock:
             self.asked.append(asked)
@@ -172,6 +175,15 @@ class Simulated:
         said = b"" if body is None else _csv(body) if isinstance(body, Csv) else json.dumps(body).encode()
         kind = "text/csv" if is_file else "application/json"
         handler.answer(status, said, headers=fault.headers if fault else {}, kind=kind)
+
+
+def _in_its_form(told: Any) -> Any:
+    """Addresses as platforms keep and repeat them, whatever they were sent: in small letters."""
+    if isinstance(told, str):
+        return _ADDRESS.sub(lambda match: match[0].lower(), told)
+    if isinstance(told, dict):
+        return {name: _in_its_form(value) for name, value in told.items()}
+    return [_in_its_form(item) for item in told] if isinstance(told, list) else told
 
 
 def _firsts(text: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from simulated import Fault, Simulated
-from vendors import VENDORS, Fxiaoke, GoogleAudiences, Pipedrive, Salesforce, Zoho
+from vendors import VENDORS, Fxiaoke, GoogleAudiences, Klaviyo, Pipedrive, Salesforce, Zendesk, Zoho
 from world import World
 
 from lifehouse.activation.connection import PlatformConnection
@@ -16,7 +16,7 @@ from lifehouse.activation.platforms import catalog
 from lifehouse.context import Context
 from lifehouse.errors import PlatformError
 
-QUICK = {"backoff": "10ms", "attempts": 4, "patience": "500ms", "per_second": 500}
+QUICK = {"backoff": "10ms", "attempts": 6, "patience": "500ms", "per_second": 500}
 
 
 @pytest.fixture(params=VENDORS, ids=lambda vendor: vendor.name)
@@ -62,10 +62,12 @@ def test_a_segment_is_mirrored_through_changes_refusals_and_faults(company: Worl
 
     company.sql("update marts.customers set first_name = 'Anna' where customer_id = 'c0001'")
     company.leave(["c0002"])
-    company.sql("update marts.customers set email = 'd@example.com' where customer_id = 'c0003'")
+    company.sql("update marts.customers set email = 'D@Example.com' where customer_id = 'c0003'")
     vendor.faults.extend(
         [
             Fault(429, {"Retry-After": "0"}),
+            Fault(429),
+            Fault(delay=0.05),
             Fault(500),
             Fault(reset=True),
             Fault(503, applied=True),
@@ -125,3 +127,15 @@ def test_one_who_was_deleted_there_holds_up_nobody_and_is_found_out(
     assert (done.confirmed, done.refused) == (2, 1)
     assert company.sync(only_failed=True).confirmed == 1
     assert vendor.members == {f"c{number:04d}@example.com" for number in (1, 2, 3)}
+
+
+@pytest.mark.parametrize("vendor", [Zendesk, Klaviyo], ids=lambda vendor: vendor.name, indirect=True)
+def test_a_job_that_fails_as_a_whole_is_begun_again(company: World, vendor: Zendesk | Klaviyo) -> None:
+    keys = company.people(3)
+    vendor.refused = {keys[0]}
+    vendor.failing = 1
+    done = company.sync()
+    assert (done.confirmed, done.refused) == (2, 1)
+    assert vendor.members == set(keys[1:])
+    lost = company.ctx.warehouse.value("select count(*) from activation.calls where outcome = 'again'")
+    assert lost == 1

@@ -34,6 +34,7 @@ event = st.one_of(
     st.tuples(st.just("consent"), person, st.sampled_from(["granted", "withdrawn"])),
     st.tuples(st.just("rename"), person, st.sampled_from(["Ann", "Bob", "Cem"])),
     st.tuples(st.just("merge"), person, person),
+    st.tuples(st.just("suppress"), person),
     st.tuples(st.just("refuse"), st.sets(person, max_size=3)),
     st.tuples(st.just("there"), person, st.sampled_from(["forget", "take off"])),
     st.tuples(st.just("faults"), st.lists(st.sampled_from(FAULTS), max_size=4)),
@@ -50,10 +51,22 @@ class Company:
         self.world, self.vendor = world, vendor
         tables = ", ".join(
             f"activation.{name}"
-            for name in ("sync_runs", "batches", "outbox", "records", "calls", "holdouts", "exposures")
+            for name in (
+                *(
+                    "sync_runs",
+                    "batches",
+                    "outbox",
+                    "records",
+                    "calls",
+                    "holdouts",
+                    "exposures",
+                    "suppressions",
+                ),
+            )
         )
         world.sql(f"truncate {tables} restart identity cascade")
         world.sql("truncate marts.customers, marts.consents, marts.segment_members")
+        world.sql("truncate marts.customer_identifiers, marts.customer_merges")
         for held in (vendor.people, vendor.members, vendor.refused, vendor.faults, vendor._ids, vendor._keys):
             held.clear()
         vendor.created.clear()
@@ -64,6 +77,7 @@ class Company:
                 "name": f"Name {number}",
                 "member": True,
                 "status": "granted",
+                "suppressed": False,
             }
             for number in range(1, PEOPLE + 1)
         }
@@ -99,12 +113,24 @@ class Company:
         gone, kept = self.people.pop(who), self.people[into]
         kept["email"] = gone["email"]
         kept["status"] = "granted" if gone["status"] == kept["status"] == "granted" else "withdrawn"
+        kept["suppressed"] |= gone["suppressed"]
         if gone["member"]:
             self._join(into)
-        self.world.leave([who])
-        self.world.sql("delete from marts.customers where customer_id = %s", who)
+        self.world.sql("update marts.customer_merges set customer_id = %s where customer_id = %s", into, who)
+        self.world.merge(who, into)
         self.world.sql("update marts.customers set email = %s where customer_id = %s", kept["email"], into)
         self.world.sql("update marts.consents set customer_id = %s where customer_id = %s", into, who)
+
+    def _suppress(self, who: str) -> None:
+        if who in self.people:
+            self.people[who]["suppressed"] = True
+            self.world.sql(
+                """
+                insert into activation.suppressions (identifier_kind, identifier, origin, reason, author)
+                values ('customer', %s, 'person', 'asked', 'support')
+                """,
+                who,
+            )
 
     def _refuse(self, whom: set[str]) -> None:
         self.vendor.refused = {f"{who}@example.com" for who in whom}
@@ -153,7 +179,7 @@ class Company:
         return {
             one["email"]: one["name"]
             for who, one in self.people.items()
-            if one["member"] and one["status"] == "granted" and who not in held_out
+            if one["member"] and one["status"] == "granted" and not one["suppressed"] and who not in held_out
         }
 
 

@@ -159,13 +159,19 @@ class Zendesk(Simulated):
         super().__init__()
         self.jobs: dict[str, list[dict[str, Any]]] = {}
         self.polled: set[str] = set()
+        self.failing = 0
 
     def answer(self, asked: Asked) -> tuple[int, Any]:
         if asked.path.endswith("/create_or_update_many"):
+            if self.failing:
+                self.failing -= 1
+                return 200, {"job_status": {"id": "failed", "status": "queued", "results": None}}
             job = f"j{len(self.jobs) + 1}"
             self.jobs[job] = [self._user(index, one) for index, one in enumerate(asked.body["users"])]
             return 200, {"job_status": {"id": job, "status": "queued", "results": None}}
         job = asked.path.rsplit("/", 1)[-1]
+        if job == "failed":
+            return 200, {"job_status": {"id": job, "status": "failed", "results": None}}
         if job not in self.polled:  # the first time it is still at work
             self.polled.add(job)
             return 200, {"job_status": {"id": job, "status": "working", "results": None}}
@@ -191,11 +197,17 @@ class Klaviyo(Simulated):
     def __init__(self) -> None:
         super().__init__()
         self.jobs: dict[str, list[str]] = {}
+        self.failing = 0
 
     def answer(self, asked: Asked) -> tuple[int, Any]:
         if asked.headers.get("revision") != "2026-07-15":
             raise Wrong(400, {"errors": [{"detail": "no revision"}]})
         match asked.path.strip("/").split("/")[1:]:
+            case ["profile-bulk-import-jobs"] if self.failing:
+                self.failing -= 1
+                return 202, {"data": {"id": "failed", "attributes": {"status": "queued"}}}
+            case ["profile-bulk-import-jobs", "failed"]:
+                return 200, {"data": {"id": "failed", "attributes": {"status": "cancelled"}}}
             case ["profile-bulk-import-jobs"]:
                 return 202, {
                     "data": {"id": self._import(asked.body["data"]), "attributes": {"status": "queued"}}

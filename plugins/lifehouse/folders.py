@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -111,8 +110,8 @@ def is_there(system: Any, root: str) -> bool:
 
 
 @contextmanager
-def whole_file(system: Any, path: str) -> Iterator[io.TextIOWrapper]:
-    """UTF-8 text that appears at ``path`` when it is complete, and not at all if anything fails before.
+def whole_file(system: Any, path: str) -> Iterator[Any]:
+    """A file to write bytes to, which appears at ``path`` when it is complete, and not at all if anything fails before.
 
     In a bucket the upload is only then concluded; elsewhere a hidden ``.<name>.part`` is renamed, and removed on failure.
     """
@@ -123,9 +122,7 @@ def whole_file(system: Any, path: str) -> Iterator[io.TextIOWrapper]:
         system.makedirs(folder, exist_ok=True)
     raw = system.open(place, "wb")
     try:
-        text = io.TextIOWrapper(raw, encoding="utf-8", newline="")
-        yield text
-        text.flush()
+        yield raw
         size = raw.tell()
         raw.close()
         if not is_object:

@@ -2,24 +2,26 @@
 
 A delivery is ``<sync>.release-<n>.run-<n>.<part>.<batch>.csv`` with the columns action, key and one per field. It appears whole
 or not at all, and one that is written again after a crash replaces itself. ``full_state`` also keeps ``<sync>.full.csv`` up
-to date: everyone the platform should hold.
+to date: everyone the platform should hold. ``manifest`` writes ``<sync>.release-<n>.run-<n>.manifest.json`` last. All of them may
+be Parquet.
 """
 
 from __future__ import annotations
 
 import asyncio
-import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lifehouse import folders
 from lifehouse.activation.connection import PlatformConnection
-from lifehouse.activation.platforms.base import Answer, Batch, Capabilities, Row, TryAgain
+from lifehouse.activation.platforms import manifest, row_file
+from lifehouse.activation.platforms.base import Answer, Batch, BatchRefused, Capabilities, Row, TryAgain
 from lifehouse.activation.platforms.listing import Members
+from lifehouse.activation.platforms.row_file import Unfit, Written
 from lifehouse.config import Strict
 from lifehouse.errors import ConfigError, PlatformError
 
@@ -29,6 +31,17 @@ class CsvDropOptions(Strict):
 
     folder: str | None = Field(None, description="below the connection's URL, if there is one")
     full_state: bool = False
+    manifest: bool = Field(False, description="a file that tells of a run's files, written after them")
+    format: row_file.Format = "csv"
+    kinds: dict[str, row_file.Kind] = Field(
+        default_factory=dict, description="of fields in Parquet: integer, decimal, date...; else text"
+    )
+
+    @model_validator(mode="after")
+    def _kinds_are_of_parquet(self) -> CsvDropOptions:
+        if self.kinds and self.format == "csv":
+            raise ValueError("kinds: a CSV file has none; they go with format: parquet")
+        return self
 
 
 class CsvDrop:
@@ -44,8 +57,14 @@ class CsvDrop:
         sync: str,
         columns: Iterable[str],
         below: Path,
+        mode: str = "mirror",
     ) -> None:
-        self.options, self.sync, self.columns = options, sync, list(columns)
+        self.options, self.sync, self.columns, self.mode = options, sync, list(columns), mode
+        for name in options.kinds:
+            if name not in self.columns:
+                raise ConfigError(f"sync {sync}: options.kinds: there is no field {name!r}")
+        self.full = f"{sync}.full.{options.format}"
+        self._written: dict[str, Written] = {}
         self.url, self.settings = _place(options, connection, below)
 
     async def __aenter__(self) -> Self:
@@ -58,25 +77,48 @@ class CsvDrop:
 
     async def send(self, batch: Batch) -> Answer:
         part = f"{batch.number:04d}.{batch.idempotency_key.hex[:8]}"
-        name = f"{batch.sync}.release-{batch.release_id:06d}.run-{batch.sync_run_id:06d}.{part}.csv"
+        run = f"release-{batch.release_id:06d}.run-{batch.sync_run_id:06d}"
+        name = f"{batch.sync}.{run}.{part}.{self.options.format}"
         lines = ([row.action, row.key, *self._values(row)] for row in batch.rows)
         try:
             await asyncio.to_thread(self._write, name, ["action", "key", *self.columns], lines)
+        except Unfit as error:
+            raise BatchRefused(str(error)) from None
         except OSError as error:
             raise TryAgain(f"{type(error).__name__} while writing {name}") from error
         return Answer({})
 
     def finish(self, state: Callable[[], Iterator[Row]]) -> int:
-        if not self.options.full_state:
-            return 0
-        name = f"{self.sync}.full.csv"
+        name, calls = self.full, 0
         try:
-            self._write(name, ["key", *self.columns], ([row.key, *self._values(row)] for row in state()))
-        except OSError as error:
-            raise PlatformError(
-                f"{type(error).__name__} while writing {name}; the next sync writes it"
-            ) from error
-        return 1
+            if self.options.full_state:
+                lines = ([row.key, *self._values(row)] for row in state())
+                self._write(name, ["key", *self.columns], lines)
+                calls += 1
+            if self.options.manifest:
+                name = "the manifest"
+                calls += self._tell()
+        except (OSError, Unfit) as error:
+            what = str(error) if isinstance(error, Unfit) else type(error).__name__
+            raise PlatformError(f"{what} while writing {name}; the next sync writes it") from error
+        return calls
+
+    def _tell(self) -> int:
+        """Write the manifests that are due; how many."""
+        with folders.opened(self.url, self.settings) as (system, folder):
+            found = manifest.due(system, folder, self.sync, self._written)
+            for name, names in found.items():
+                others = {
+                    one: manifest.read_back(system, folder, one, "csv" if one.endswith("csv") else "parquet")
+                    for one in names
+                    if one not in self._written
+                }
+                said = {"sync": self.sync, "mode": self.mode, "columns": ["action", "key", *self.columns]}
+                full = self._written.get(self.full)
+                told = manifest.text(names, self._written, others, **said, full=full and vars(full))
+                with folders.whole_file(system, f"{folder}/{name}") as raw:
+                    raw.write(told.encode())
+        return len(found)
 
     @property
     def listing(self) -> Members | None:
@@ -91,7 +133,7 @@ class CsvDrop:
         except folders.FolderRefused as error:
             raise PlatformError(str(error)) from None
         except OSError as error:
-            raise TryAgain(f"{type(error).__name__} while reading {self.sync}.full.csv") from error
+            raise TryAgain(f"{type(error).__name__} while reading {self.full}") from error
 
     async def look_up(self, batch: Batch) -> Mapping[int, str]:
         return {}  # a file knows keys alone
@@ -99,25 +141,24 @@ class CsvDrop:
     def _keys(self) -> list[str]:
         with (
             folders.opened(self.url, self.settings) as (system, folder),
-            system.open(f"{folder}/{self.sync}.full.csv", "r", encoding="utf-8", newline="") as text,
+            system.open(f"{folder}/{self.full}", "rb") as source,
         ):
-            return [row["key"] for row in csv.DictReader(text)]
+            return row_file.column(source, self.options.format, "key")
 
     def _values(self, row: Row) -> list[Any]:
         fields = row.fields
-        values = (fields.get(column) for column in self.columns)
-        return [str(value).lower() if isinstance(value, bool) else value for value in values]
+        return [fields.get(column) for column in self.columns]
 
     def _write(self, name: str, header: list[str], lines: Iterable[list[Any]]) -> None:
         """:raises PlatformError: the folder is not ours to write. :raises OSError: this time it went wrong."""
         try:
             with (
                 folders.opened(self.url, self.settings) as (system, folder),
-                folders.whole_file(system, f"{folder}/{name}") as text,
+                folders.whole_file(system, f"{folder}/{name}") as raw,
             ):
-                writer = csv.writer(text, lineterminator="\n")
-                writer.writerow(header)
-                writer.writerows(lines)
+                self._written[name] = row_file.write(
+                    raw, name, header, lines, self.options.format, self.options.kinds
+                )
         except folders.FolderRefused as error:
             raise PlatformError(f"{error}; {name} is left for the next sync") from None
         except (PermissionError, FileNotFoundError) as error:

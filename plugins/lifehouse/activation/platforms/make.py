@@ -43,7 +43,9 @@ def make_platform(sync: Sync, home: Home, connection: PlatformConnection | None 
         connection = PlatformConnection.from_environment(sync.connection)
     if sync.platform == "csv_drop":
         options = CsvDropOptions.model_validate(sync.options)
-        return CsvDrop(options, connection, sync=sync.sync, columns=sync.fields, below=home.path)
+        return CsvDrop(
+            options, connection, sync=sync.sync, columns=sync.fields, below=home.path, mode=sync.mode
+        )
     if connection is None:
         raise ConfigError(f"sync {sync.sync}: the platform {sync.platform} needs a connection")
     if sync.platform == "sql_table":

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -147,20 +146,25 @@ def _plan_of_many(databases: Databases, folder: Path) -> Figures:
         _acknowledge(world)
         world.sql("update marts.customers set first_name = 'Anna' where right(customer_id, 2) = '00'")
         world.sql("vacuum analyze")
-        joins, plans = [], []
+        meter, joins, plans = Meter(databases.server), [], []
         with world.ctx.warehouse.connect() as connection:
             for _ in range(3):
-                joins.append(_seconds(lambda: connection.execute(_JOIN)))
-                plans.append(_seconds(lambda: plan(world.ctx, "push")))
+                joins.append(meter.of(lambda: connection.execute(_JOIN)))
+                plans.append(meter.of(lambda: plan(world.ctx, "push")))
         proposed = plan(world.ctx, "push")
         assert (proposed.changes, proposed.rows) == (MEMBERS // 100, MEMBERS // 100)
+        clock, worked = (
+            [min(getattr(spent, what) for spent in spents) for spents in (joins, plans)]
+            for what in ("seconds", "server")
+        )
         yield (
             f"one hash join of {MEMBERS:,} members with their fields and what is held",
-            f"{min(joins):.2f} s",
+            f"{clock[0]:.2f} s (the server worked {worked[0]:.2f} s)",
         )
         yield (
             f"plan over {MEMBERS:,} members, 1 % changed (aim: 2 joins)",
-            f"{min(plans):.2f} s, {min(plans) / min(joins):.2f} joins",
+            f"{clock[1]:.2f} s (the server worked {worked[1]:.2f} s): {clock[1] / clock[0]:.2f} joins by the clock, "
+            f"{worked[1] / worked[0]:.2f} by work",
         )
 
 
@@ -244,9 +248,3 @@ def _acknowledge(world: World) -> None:
             """,
             (order.account_name, order.sync),
         )
-
-
-def _seconds(work) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began

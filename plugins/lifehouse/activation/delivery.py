@@ -55,7 +55,7 @@ class Delivery:
 
     async def run(self) -> Delivered:
         """Until nothing is ready, or a fault stops the claiming: what is out then is still heard and settled."""
-        self._ready: asyncio.Queue[Batch | None] = asyncio.Queue(self.width)
+        self._ready: asyncio.Queue[Batch | None] = asyncio.Queue(2 * self.width)  # what outlasts a settlement
         self._heard: asyncio.Queue[Outcome | None] = asyncio.Queue()
         self._database = asyncio.Lock()  # one connection, one transaction at a time
         backoff = self.sending.backoff.total_seconds()

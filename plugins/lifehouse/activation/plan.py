@@ -22,6 +22,9 @@ from lifehouse.privacy.hashing import expression
 from lifehouse.spelling import did_you_mean
 from lifehouse.warehouse.literal import literal
 
+#: What a plan's sorts and joins may take on the server: a million members are joined without a file.
+_MEMORY = "256MB"
+
 
 @dataclass(frozen=True)
 class Release:
@@ -125,8 +128,10 @@ def propose(connection: psycopg.Connection[Any], sync: Sync, *, only_failed: boo
         fields=sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs)),
         **permission.judge(cursor, sync, values),
     )
+    cursor.execute(sql.SQL("set local work_mem = {}").format(literal(_MEMORY)))
     cursor.execute(members, values)
     cursor.execute("analyze members")
+    cursor.execute(statement("shared"))
     cursor.execute(statement("actions").format(allowed=permission.of_records(connection, sync)), values)
     with connection.cursor(row_factory=dict_row) as counting:
         counts = counting.execute(statement("counts"), values).fetchone() or {}

@@ -1,12 +1,6 @@
 select
-    (select count(*) from members where verdict = 'send') as desired,
-    (select count(*) from members where verdict = 'held out') as held_out,
-    (select count(*) from members where verdict = 'without consent') as without_consent,
-    (select count(*) from members where verdict = 'unreachable') as unreachable,
-    (select count(*) from members where verdict = 'shared key') as shared_key,
-    (select count(*) from members where verdict = 'suppressed') as suppressed,
-    (select count(*) from members where verdict = 'left out') as left_out,
-    (select count(*) from members where verdict = 'capped') as capped,
+    members.*,
+    actions.*,
     (
         select count(*) from activation.records
         where account = %(account)s and sync = %(sync)s and field_hash is not null
@@ -18,9 +12,24 @@ select
         where
             batches.account = %(account)s and batches.sync = %(sync)s
             and batches.status = 'sent' and outbox.status = 'intent'
-    ) as in_flight,
-    count(*) filter (where action = 'add' and is_waiting = %(only_failed)s) as adds,
-    count(*) filter (where action = 'change' and is_waiting = %(only_failed)s) as changes,
-    count(*) filter (where action = 'remove' and is_waiting = %(only_failed)s) as removes,
-    count(*) filter (where is_waiting and not %(only_failed)s) as waiting
-from actions
+    ) as in_flight
+from (
+    select
+        count(*) filter (where verdict = 'send') as desired,
+        count(*) filter (where verdict = 'held out') as held_out,
+        count(*) filter (where verdict = 'without consent') as without_consent,
+        count(*) filter (where verdict = 'unreachable') as unreachable,
+        count(*) filter (where verdict = 'shared key') as shared_key,
+        count(*) filter (where verdict = 'suppressed') as suppressed,
+        count(*) filter (where verdict = 'left out') as left_out,
+        count(*) filter (where verdict = 'capped') as capped
+    from members
+) as members
+cross join (
+    select
+        count(*) filter (where action = 'add' and is_waiting = %(only_failed)s) as adds,
+        count(*) filter (where action = 'change' and is_waiting = %(only_failed)s) as changes,
+        count(*) filter (where action = 'remove' and is_waiting = %(only_failed)s) as removes,
+        count(*) filter (where is_waiting and not %(only_failed)s) as waiting
+    from actions
+) as actions

@@ -52,7 +52,10 @@ drawn as (
 
 judged as (
     select
-        *,
+        customer_id,
+        record_key,
+        arm,
+        fields,
         case
             when record_key is null then 'unreachable'
             when not is_consented then 'without consent'
@@ -62,30 +65,13 @@ judged as (
             else 'send'
         end as verdict
     from drawn
-),
-
--- A record that stands for several members goes out only if every one of them may be sent, as the first of them.
-shared as (
-    select
-        record_key,
-        min(customer_id) as customer_id,
-        bool_and(verdict = 'send') as is_allowed
-    from judged
-    where record_key is not null
-    group by record_key
-    having count(*) > 1
 )
 
 select
-    judged.customer_id,
-    judged.record_key,
-    judged.arm,
-    judged.fields,
-    md5(judged.fields::text) as field_hash,
-    case
-        when judged.verdict = 'send' and not (shared.is_allowed and shared.customer_id = judged.customer_id)
-            then 'shared key'
-        else judged.verdict
-    end as verdict
+    customer_id,
+    record_key,
+    arm,
+    fields,
+    md5(fields::text) as field_hash,
+    verdict
 from judged
-left join shared on judged.record_key = shared.record_key

@@ -16,6 +16,7 @@ from vendors_salesforce import Salesforce
 from world import World
 
 from lifehouse.activation.connection import PlatformConnection
+from lifehouse.activation.plan import plan
 from lifehouse.activation.platforms import catalog, reading
 from lifehouse.activation.platforms.answers import Answer
 from lifehouse.activation.platforms.calls import Request
@@ -144,6 +145,13 @@ def test_a_file_that_is_too_large_is_split_and_no_job_stays_open(
     states = [job["state"] for job in salesforce.jobs.values()]
     assert states.count("JobComplete") == 4
     assert set(states) == {"JobComplete", "Aborted"}
+
+
+def test_a_plan_counts_the_requests_that_a_file_takes(company: World, salesforce: Salesforce) -> None:
+    company.people(3)
+    proposed = plan(company.ctx, "push").calls
+    assert company.sync().calls == proposed + 1 == 7  # the poll is not among those planned
+    assert len(salesforce.asked) == 7 + 1  # nor the login
 
 
 def test_rows_that_a_job_did_not_process_are_sent_again(company: World, salesforce: Salesforce) -> None:

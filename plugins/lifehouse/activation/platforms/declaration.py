@@ -137,9 +137,13 @@ class Declared(config.Strict):
         return min(call.batch_size for call in [call for call in calls if not call.only] or calls)
 
     def requests(self, action: Action) -> int:
-        """Calls that a batch takes: of those that are made for some rows alone, a look-up and what it leads to."""
+        """Requests that a batch takes: of calls that are made for some rows alone, a look-up and what it leads to.
+
+        The polling of jobs is not among them.
+        """
         names = self.actions[action]
-        return sum(not self.calls[name].only for name in names) or min(2, len(names))
+        always = [self.calls[name] for name in names if not self.calls[name].only]
+        return sum(map(_requests, always)) or min(2, len(names))
 
     @property
     def options_model(self) -> type[config.Strict]:
@@ -152,6 +156,12 @@ class Declared(config.Strict):
             for name, option in self.options.items()
         }
         return create_model(f"Options_{self.platform}", __base__=config.Strict, **kinds)
+
+
+def _requests(call: Call) -> int:
+    """Of one call: the call, what brings its job's file, what reads its job's end."""
+    job = call.job
+    return 1 + (len(job.steps) + len(job.reads) + bool(job.more) if job else 0)
 
 
 def load(path: Path) -> Declared:

@@ -309,9 +309,14 @@ class OfEvents(History):
 
 
 def soak(
-    make_context: Callable[..., Context], folder: Path, kills: int, rows: int, seed: int = 1
+    make_context: Callable[..., Context],
+    folder: Path,
+    kills: int,
+    rows: int,
+    seed: int = 1,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> list[Figures]:
-    """The figures of all three histories."""
+    """The figures of all three histories; ``tell`` hears how far it is."""
     found = []
     for name, platform, kind in (
         ("webhook", Receiver(), OfReceiver),
@@ -323,6 +328,7 @@ def soak(
             connection = PlatformConnection(platform.url, secret=secret)
             world = World.founded(make_context, folder / name, connection)
             found.append(kind(world, platform, Figures(name, rows), seed).play(kills))
+            tell(f"{name}: killed {found[-1].kills:,} times in {found[-1].seconds:,.0f} s")
     return found
 
 
@@ -380,7 +386,7 @@ def main() -> None:
             return context
 
         kills, rows = int(os.environ.get("KILLS") or 200), int(os.environ.get("ROWS") or 20_000)
-        figures = soak(make, home, kills, rows)
+        figures = soak(make, home, kills, rows, tell=lambda text: print(text, flush=True))
         print(table(figures))
     finally:
         server.remove()

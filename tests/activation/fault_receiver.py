@@ -60,7 +60,9 @@ class Receiver:
         self.refuse: Callable[[str, str, dict[str, Any]], str | None] = lambda action, key, fields: None
         self.refuse_batch: Callable[[Request], bool] = lambda request: False
         self.delay = 0.0
-        self.doubled = 0  # adds of what it holds already, other than repeats under the same Idempotency-Key
+        self.again: list[
+            str
+        ] = []  # adds of what it holds already, other than repeats under the same Idempotency-Key
         self.most_at_once = 0
         self._at_once = 0
         self._answers: dict[str, tuple[bytes, bytes]] = {}
@@ -79,6 +81,10 @@ class Receiver:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def doubled(self) -> int:
+        return len(self.again)
 
     def keys(self, sync: str) -> set[str]:
         return set(self.held.get(sync, {}))
@@ -154,7 +160,8 @@ class Receiver:
             key, fields = row["key"], row.get("fields", {})
             reason = self.refuse(action, key, fields)
             if reason is None:
-                self.doubled += action == "adds" and key in held
+                if action == "adds" and key in held:
+                    self.again.append(key)
                 held.pop(key, None)
                 if action != "removes":
                     held[key] = fields

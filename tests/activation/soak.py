@@ -75,6 +75,9 @@ class Weather:
 class Figures:
     """What a history came to; rows, but for kills (``midway``: while sending), ``lives`` (syncs begun), calls, faults met.
 
+    ``replaced`` by themselves were rows of a batch from which somebody had withdrawn while it was out: it is sent under
+    another Idempotency-Key then.
+
     On a platform that only appends: ``doubled`` copies, at most ``bound`` (a batch for each kill and each lost answer), of
     ``twice`` rows, all among the ``said``, of which the ledger says that they may be there twice.
     """
@@ -91,6 +94,7 @@ class Figures:
     stale: int = 0
     surplus: int = 0
     doubled: int = 0
+    replaced: int | None = None
     bound: int | None = None
     twice: int | None = None
     said: int | None = None
@@ -232,7 +236,20 @@ class OfReceiver(History):
         return {key: fields["stage"] for key, fields in self.platform.held["push"].items()}
 
     def doubled(self) -> int:
-        return self.platform.doubled
+        """Adds of whom it held, but for those of a batch that is another one since somebody in it withdrew while it was out.
+
+        Such a batch has another Idempotency-Key; the rest of its rows replace themselves.
+        """
+        rows = self.world.ctx.warehouse.rows(
+            """
+            select distinct record_key from activation.outbox where batch_id in (
+                select batch_id from activation.outbox where reason like 'no longer allowed while in flight%'
+            )
+            """
+        )
+        renewed = {row["record_key"] for row in rows}
+        self.figures.replaced = self.platform.doubled
+        return sum(key not in renewed for key in self.platform.again)
 
 
 class OfHubspot(History):
@@ -348,7 +365,7 @@ def table(figures: list[Figures]) -> str:
             "stale",
             "surplus",
         ),
-        *("doubled", "bound", "twice", "said", "seconds"),
+        *("doubled", "replaced", "bound", "twice", "said", "seconds"),
     ]
     lines = [names]
     for one in figures:

@@ -225,12 +225,12 @@ class Klaviyo(Simulated):
                 key = asked.query["filter"].split('"')[1]
                 return 200, {"data": [{"id": self.id_of(key)}] if key in self.people else []}
             case ["lists", "L1", "profiles"]:
-                start = int(asked.query.get("page[cursor]", "c0")[1:])
+                behind = int(asked.query.get("page[cursor]", "c0")[1:])
+                start = sum(int(self.id_of(key)) <= behind for key in self.members)
                 page = self.page(start, asked.query.get("page[size]"))
                 data = [{"id": self.id_of(key), "attributes": {"email": key}} for key in page]
-                more = start + len(page) < len(self.members)
-                address = f"{self.url}{asked.path}?page%5Bcursor%5D=c{start + len(page)}"
-                return 200, {"data": data, "links": {"next": address if more else None}}
+                address = f"{self.url}{asked.path}?page%5Bcursor%5D=c{data[-1]['id']}" if data else None
+                return 200, {"data": data, "links": {"next": address}}
             case ["lists", "L1", "relationships", "profiles"]:
                 self.members -= {self.by_id(one["id"]) for one in asked.body["data"]}
                 return 204, None

@@ -122,7 +122,7 @@ def show_reconciled(console: Console, found: Reconciled, *, is_repaired: bool) -
         (
             "only there",
             found.only_there,
-            f"not from us, and never removed by us; {found.to_add:,} belong there",
+            f"not there through this sync, which leaves them alone; {found.to_add:,} belong there",
         ),
         ("in flight", found.in_flight, "not judged: the platform's answer is missing"),
     ]:

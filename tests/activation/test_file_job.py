@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from simulated import Asked, Fault, Wrong
 from vendors_salesforce import Salesforce
 from world import World
@@ -73,6 +75,21 @@ def test_a_file_says_what_is_in_the_warehouse_letter_for_letter() -> None:
     ]
     assert text.splitlines()[0] == "Name,Age,Old,Key__c,Vip"
     assert sent.headers["Content-Type"] == "text/csv"
+
+
+WORDS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=6)
+TORN = WORDS | st.text(st.sampled_from('\r\n",; x'), max_size=4)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(TORN, TORN), max_size=4))
+def test_any_text_comes_out_of_a_file_as_it_went_in(pairs: list[tuple[str, str]]) -> None:
+    request = Request(path="/", csv={"columns": {"Key__c": "{key}", "Name": "{fields.Name}"}})  # type: ignore[arg-type]
+    rows = [{"key": key, "fields": {"Name": name}} for key, name in pairs]
+    sent = prepare(request, {}, rows)
+    assert sent.content is not None
+    back = csv.reader(io.StringIO(sent.content.decode(), newline=""), strict=True)
+    assert list(back)[1:] == [list(pair) for pair in pairs]
 
 
 @pytest.mark.parametrize(

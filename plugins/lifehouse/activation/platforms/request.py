@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ import httpx
 from lifehouse.activation.platforms import template
 from lifehouse.activation.platforms.base import BatchRefused
 from lifehouse.activation.platforms.calls import Request, Table
+from lifehouse.activation.platforms.row_file import write_lines
 from lifehouse.errors import ConfigError
 
 _FORM, _JSON, _CSV = "application/x-www-form-urlencoded", "application/json", "text/csv"
@@ -74,8 +74,7 @@ def prepare(
 def _csv(table: Table, values: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> bytes:
     columns, lines = template.table(table.columns, values, rows)
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    for line in lines:
-        writer.writerow([table.empty if value is None else template.FILTERS["text"](value) for value in line])
+    as_text = template.FILTERS["text"]
+    written = ([table.empty if value is None else as_text(value) for value in line] for line in lines)
+    write_lines(text, columns, written)
     return text.getvalue().encode()

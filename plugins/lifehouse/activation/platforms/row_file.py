@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, TextIO
 
 Format = Literal["csv", "parquet"]
 Kind = Literal["text", "integer", "decimal", "double", "boolean", "date", "timestamp"]
@@ -73,6 +73,15 @@ def write(
     return Written(name, next(counter), summed.size, summed.sha256)
 
 
+def write_lines(text: TextIO, header: list[str], lines: Iterable[list[Any]]) -> None:
+    """CSV (RFC 4180) with line feeds; a carriage return is quoted like them, which Python's writer leaves out."""
+    plain = csv.writer(text, lineterminator="\n")
+    quoting = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    for line in itertools.chain([header], lines):
+        is_torn = any(isinstance(value, str) and "\r" in value for value in line)
+        (quoting if is_torn else plain).writerow(line)
+
+
 def column(source: BinaryIO, kind: Format, name: str) -> list[str]:
     """One column of a file, as text."""
     if kind == "csv":
@@ -86,9 +95,7 @@ def _csv(
     buffer: io.BufferedWriter, header: list[str], lines: Iterable[list[Any]], _: Mapping[str, Kind]
 ) -> None:
     text = io.TextIOWrapper(buffer, encoding="utf-8", newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([_plain(value) for value in line] for line in lines)
+    write_lines(text, header, ([_plain(value) for value in line] for line in lines))
     text.detach()
 
 

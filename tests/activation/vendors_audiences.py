@@ -56,7 +56,8 @@ class MetaAudiences(Audience):
         bad = 0
         for line in lines:
             row = dict(zip(payload["schema"], line, strict=True))
-            key = self.known[row["EMAIL"]]
+            key = self.known[row["EXTERN_ID"]]
+            assert row["EMAIL"] == row["EXTERN_ID"]
             bad += key in self.refused
             if asked.method == "DELETE":
                 self.leave(key)

@@ -200,6 +200,25 @@ def sync(ctx: Context, name: str, connection: Any = None) -> Any:
         return result
 
 
+@acts_as(ACTIVATE)
+def ask(ctx: Context, name: str) -> Any:
+    """Put on record what a person would have to approve for the sync to pass its guards now."""
+    from lifehouse.activation import approvals  # noqa: PLC0415
+    from lifehouse.activation.declaration import find_sync  # noqa: PLC0415
+    from lifehouse.activation.plan import plan  # noqa: PLC0415
+
+    order = find_sync(ctx.project, name)
+    return approvals.ask(ctx, order, plan(ctx, order))
+
+
+@acts_as(ACTIVATE)
+def approve(ctx: Context, approval_id: int, *, by: str, reason: str) -> None:
+    """A person said yes to what was asked, for one run."""
+    from lifehouse.activation import approvals  # noqa: PLC0415
+
+    approvals.approve(ctx, approval_id, by=by, reason=reason)
+
+
 @acts_as(TRANSFORM)
 def backfill(ctx: Context, /, name: str, as_ofs: Sequence[datetime], **options: Any) -> Any:
     """Answer for past instants in a scratch schema; nothing that is served is touched."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,6 +14,7 @@ from lifehouse.activation.caps import Cap
 from lifehouse.activation.durations import Duration
 from lifehouse.activation.platforms import OPTIONS, catalog
 from lifehouse.activation.platforms.declaration import Declared
+from lifehouse.activation.quiet import QuietHours
 from lifehouse.errors import ConfigError
 from lifehouse.privacy import tags
 from lifehouse.privacy.hashing import HASHED, PLACES, Kind, Place
@@ -69,6 +70,10 @@ class Guards(config.Strict):
         ge=0,
         le=1,
         description="share of the rows that the platform refused in the last run it answered",
+    )
+    answer_within: Duration | None = Field(
+        default=timedelta(hours=12),
+        description="that a person has, in Airflow, to let a stopped run go on; null: it fails at once",
     )
     ignore_below: int = Field(default=100, ge=0, description="rows, below which no share of them is judged")
     max_refused: float = Field(
@@ -154,12 +159,16 @@ class Sync(config.Strict):
     kind: Name | None = Field(
         None, description="what sort of push it is; lifehouse.yml caps how often each sort reaches a customer"
     )
+    quiet_hours: QuietHours | None = Field(
+        None, description="when nothing is added or changed; removals always are"
+    )
     holdout: Holdout | None = None
     guards: Guards = Guards()
     sending: Sending = Sending()
     options: dict[str, Any] = Field(default_factory=dict, description="the platform's own settings")
     _declared: Declared | None = PrivateAttr(None)
     _cap: Cap | None = PrivateAttr(None)
+    _zone: str = PrivateAttr("UTC")
 
     @model_validator(mode="after")
     def _complete(self) -> Sync:
@@ -198,6 +207,15 @@ class Sync(config.Strict):
     def cap(self) -> Cap | None:
         """How often the sync's kind may reach a customer; None where it has no kind."""
         return self._cap
+
+    def quiet_until(self, now: datetime | None = None) -> datetime | None:
+        """When the quiet hours end that hold now (UTC); None outside of them."""
+        return self.quiet_hours.until(now or datetime.now(UTC), self._zone) if self.quiet_hours else None
+
+    @property
+    def zone(self) -> str:
+        """The time zone of its quiet hours."""
+        return (self.quiet_hours.time_zone if self.quiet_hours else None) or self._zone
 
     @property
     def key_column(self) -> str:
@@ -241,6 +259,8 @@ def load_sync(path: Path) -> Sync:
         raise ConfigError(f"{path}:{line}: mode: {sync.platform} cannot update without creating; use upsert")
     if sync.kind is not None:
         sync._cap = _cap(sync.kind, path)
+    if sync.quiet_hours is not None:
+        sync._zone = Project(path.parents[2]).company.time_zone
     sync._declared = declared.for_mode(sync.mode) if declared else None
     return sync
 

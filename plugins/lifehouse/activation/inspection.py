@@ -139,6 +139,8 @@ def _held(sync: Sync, record: dict[str, Any]) -> str:
 
 
 def _next(due: list[dict[str, Any]], is_open: bool) -> str:
+    if quiet := [row["action"] for row in due if row["is_waiting"] is None]:
+        return f"a sync after the quiet hours would {' and '.join(quiet)} them"
     actions = [row["action"] for row in due if not row["is_waiting"]]
     if actions:
         return f"the next sync would {' and '.join(actions)} them"

@@ -134,6 +134,7 @@ class Outbox:
             self._require_unpaused(cursor)
             self._take_turns(cursor)
             values = {**self._values, "limit": limit, "lease_seconds": self.lease_seconds}
+            values["is_quiet"] = self.sync.quiet_until() is not None
             found = {row["batch_id"]: row for row in cursor.execute(statement("claim"), values)}
             rows = self._judged(cursor, list(found)) if found else []
             by_batch = {

@@ -60,6 +60,8 @@ class Plan:
     suppressed: int = 0
     left_out: int = 0
     capped: int = 0
+    quiet: int = 0
+    quiet_until: datetime | None = None
     before: Before = field(default_factory=Before)
 
     @property
@@ -120,6 +122,7 @@ def propose(connection: psycopg.Connection[Any], sync: Sync, *, only_failed: boo
         "experiment": sync.experiment if sync.holdout else None,
         "share": sync.holdout.share if sync.holdout else 0,
         "salt": (sync.holdout.salt if sync.holdout else None) or sync.experiment,
+        "is_quiet": (quiet_until := sync.quiet_until()) is not None,
         **permission.values(sync),
     }
     cursor = psycopg.ClientCursor(connection)  # `create table as` takes no bound values
@@ -141,6 +144,7 @@ def propose(connection: psycopg.Connection[Any], sync: Sync, *, only_failed: boo
         release=release,
         capabilities=capabilities(sync),
         before=Before.of(connection, sync),
+        quiet_until=quiet_until,
         **counts,
     )
 

@@ -45,6 +45,7 @@ class SyncResult:
     waiting: int
     calls: int
     seconds: float
+    remark: str | None = None
 
 
 def sync(
@@ -89,6 +90,7 @@ def sync(
         waiting=plan.waiting,
         calls=run.calls,
         seconds=time.monotonic() - started,
+        remark=run.remark,
     )
 
 
@@ -115,6 +117,8 @@ def _work(
         if not delivered.recovered:
             break
     checkpoint(Step.DELIVERED)
+    if order.quiet_hours:
+        run.quieted(plan.quiet + outbox.left(), order.quiet_until() or plan.quiet_until)
     if run.confirmed or run.is_resuming:
         run.calls += platform.finish(lambda: held_rows(ctx.warehouse, order))
     answered = run.confirmed + run.refused

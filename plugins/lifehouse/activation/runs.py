@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from psycopg import sql
 
@@ -28,6 +29,7 @@ class SyncRun:
     adds: int = 0
     changes: int = 0
     removes: int = 0
+    quiet: str | None = None
     confirmed: int = 0
     refused: int = 0
     withdrawn: int = 0
@@ -83,10 +85,16 @@ class SyncRun:
         self.outages += delivered.outages
         self.outage_seconds += delivered.outage_seconds
 
+    def quieted(self, rows: int, until: datetime | None) -> None:
+        """So many rows wait for the quiet hours to end."""
+        if rows and until:
+            wait = "row waits" if rows == 1 else "rows wait"
+            self.quiet = f"{rows:,} {wait} for the quiet hours to end at {until:%Y-%m-%d %H:%M} UTC"
+
     @property
     def remark(self) -> str | None:
         """What a run that ended well has to tell all the same."""
-        told = []
+        told = [self.quiet] if self.quiet else []
         if self.outages:
             times = "once" if self.outages == 1 else f"{self.outages:,} times"
             told.append(f"the platform was out {times}, for {self.outage_seconds:,.1f} seconds")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from rich.console import Console
 from rich.markup import escape
@@ -32,6 +32,7 @@ def show_plan(console: Console, sync: Sync, preview: Preview, findings: Iterable
         ("change", plan.changes, ""),
         ("remove", plan.removes, ""),
         ("= to send", plan.rows, calls if plan.rows else "nothing to do"),
+        ("quiet", plan.quiet, f"add or change after the quiet hours, {_clock(plan.quiet_until)}"),
         ("in flight", plan.in_flight, "the platform's answer is missing; sent again first"),
         ("waiting", plan.waiting, "refused before and unchanged; --only-failed tries again"),
         ("should hold", plan.desired, f"it holds {plan.acknowledged:,}"),
@@ -60,6 +61,10 @@ def show_plan(console: Console, sync: Sync, preview: Preview, findings: Iterable
     for finding in findings:
         mark, verdict = ("[green]✓[/]", "") if finding.holds else ("[red]✗[/]", "but ")
         console.print(f" {mark} {escape(finding.meaning)}: {verdict}{escape(finding.observed)}")
+
+
+def _clock(instant: datetime | None) -> str:
+    return f"{instant:%Y-%m-%d %H:%M} UTC" if instant else ""
 
 
 def _cap_words(sync: Sync) -> str:
@@ -95,6 +100,8 @@ def show_result(console: Console, warehouse: Warehouse, result: SyncResult) -> N
         f"{result.refused:,} refused, {result.withdrawn:,} withdrawn, {result.waiting:,} waiting; "
         f"{result.calls:,} calls, {result.seconds:.1f} s"
     )
+    if result.remark:
+        console.print(f"  {escape(result.remark)}", highlight=False)
     reasons = warehouse.rows(
         """
         select reason, count(*) as rows from activation.ledger

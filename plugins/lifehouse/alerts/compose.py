@@ -7,7 +7,7 @@ from lifehouse.alerts.alert import Alert
 from lifehouse.alerts.declaration import Event
 from lifehouse.alerts.subject import Subject
 from lifehouse.context import Context
-from lifehouse.errors import GateClosed, ReleaseHeld, SyncRefused
+from lifehouse.errors import GateClosed, GuardTripped, ReleaseHeld, SyncRefused
 
 _WHAT_TO_DO = {
     "ingest": "see that the source answers and lets us in; nothing is lost, the next run takes up where the last load ended",
@@ -40,6 +40,8 @@ def trouble(
     reasons = found.reasons
     if subject.kind != "marts" or not reasons:  # a source's gate says it in the source's own words
         reasons = error.failures if isinstance(error, GateClosed) else message.splitlines()
+    if isinstance(error, GuardTripped):
+        found.what_to_do.append("if it is meant, let it run once: the required action in Airflow")
     advice = [*found.what_to_do, _WHAT_TO_DO.get(station, "look at the run's log").format(name=subject.name)]
     what = (
         f"{station.replace('_', ' ')} of {subject}"

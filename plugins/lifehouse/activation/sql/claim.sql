@@ -5,6 +5,12 @@ with claimable as (
     where
         account = %(account)s and sync = %(sync)s
         and (
+            not %(is_quiet)s or not exists (
+                select from activation.outbox as outbox
+                where outbox.batch_id = batches.batch_id and outbox.status = 'intent' and outbox.action <> 'remove'
+            )
+        )
+        and (
             status = 'ready'
             or (
                 status = 'sent' and claimed_by <> %(me)s

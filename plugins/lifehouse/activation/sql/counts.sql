@@ -30,6 +30,7 @@ cross join (
         count(*) filter (where action = 'add' and is_waiting = %(only_failed)s) as adds,
         count(*) filter (where action = 'change' and is_waiting = %(only_failed)s) as changes,
         count(*) filter (where action = 'remove' and is_waiting = %(only_failed)s) as removes,
-        count(*) filter (where is_waiting and not %(only_failed)s) as waiting
+        count(*) filter (where is_waiting and not %(only_failed)s) as waiting,
+        count(*) filter (where is_waiting is null) as quiet
     from actions
 ) as actions

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
-from airflow.sdk import Asset, CronTriggerTimetable
+from airflow.sdk import Asset, AssetOrTimeSchedule, CronTriggerTimetable
 
 from lifehouse.orchestration.airflow import deadlines, notify
 from lifehouse.orchestration.settings import CLOCK_VARIABLE
@@ -64,6 +64,14 @@ def clock(cron: str, time_zone: str) -> CronTriggerTimetable | None:
     if os.environ.get(CLOCK_VARIABLE) == "off":
         return None
     return CronTriggerTimetable(cron, timezone=time_zone, run_immediately=timedelta(0))
+
+
+def when_released(quiet_until: time | None, time_zone: str) -> Any:
+    """Woken by every release; with quiet hours, also at their end, for what had to wait."""
+    if quiet_until is None or os.environ.get(CLOCK_VARIABLE) == "off":
+        return [RELEASE]
+    tick = CronTriggerTimetable(f"{quiet_until.minute} {quiet_until.hour} * * *", timezone=time_zone)
+    return AssetOrTimeSchedule(timetable=tick, assets=[RELEASE])
 
 
 def as_of(params: dict[str, Any], dag_run: Any) -> datetime:

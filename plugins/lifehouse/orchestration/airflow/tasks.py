@@ -102,14 +102,6 @@ def prune() -> None:
         stations.prune(Context.current())
 
 
-@task
-def sync(name: str, connection: str | None) -> None:
-    """Bring a platform to the published segment, with the credentials of an Airflow Connection."""
-    with failures.told(), notify.watched("sync"):
-        stations.sync(Context.current(), name, _connection(connection))
-    notify.well()
-
-
 def close_run(context: Any) -> None:
     """When a task of the marts has finally failed: the run is over, and says why."""
     run_id = context["ti"].xcom_pull(task_ids="begin")
@@ -117,7 +109,8 @@ def close_run(context: Any) -> None:
         stations.fail(Context.current(), run_id, failures.describe(context["exception"]))
 
 
-def _connection(connection_id: str | None) -> Any:
+def connection_of(connection_id: str | None) -> Any:
+    """The platform's account in an Airflow Connection; None where the sync names none."""
     if connection_id is None:
         return None
     from airflow.sdk import BaseHook  # noqa: PLC0415

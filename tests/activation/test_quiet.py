@@ -1,0 +1,97 @@
+"""When a sync keeps quiet, and what it does all the same."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from fault_receiver import Receiver
+from pydantic import ValidationError
+from world import World
+
+from lifehouse.activation import inspection, run
+from lifehouse.activation.declaration import find_sync
+from lifehouse.activation.plan import plan
+from lifehouse.activation.quiet import QuietHours
+from lifehouse.activation.steps import Step
+
+NIGHT = QuietHours.model_validate({"begin": "21:00", "end": "8:00", "time_zone": "Europe/Berlin"})
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("now", "until"),
+    [
+        ("2024-01-10 19:59", None),
+        ("2024-01-10 20:00", "2024-01-11 07:00"),
+        ("2024-01-11 06:59", "2024-01-11 07:00"),
+        ("2024-01-11 07:00", None),
+        ("2024-07-10 19:00", "2024-07-11 06:00"),  # summer time
+        ("2024-03-30 22:00", "2024-03-31 06:00"),  # the clock is put forward that night
+    ],
+)
+def test_quiet_hours_end_by_the_clock_of_their_zone(now: str, until: str | None) -> None:
+    assert NIGHT.until(at(now), "UTC") == (at(until) if until else None)
+
+
+def test_quiet_hours_may_lie_within_a_day_and_in_the_companys_zone() -> None:
+    noon = QuietHours.model_validate({"begin": 12 * 60, "end": "13:30"})  # YAML reads 12:00 as a number
+    assert noon.until(at("2024-01-10 11:15"), "Europe/Berlin") == at("2024-01-10 12:30")
+    assert noon.until(at("2024-01-10 13:15"), "Europe/Berlin") is None
+    for wrong in ({"begin": "25:00", "end": "8:00"}, {"begin": "8:00", "end": "8:00"}):
+        with pytest.raises(ValidationError):
+            QuietHours.model_validate(wrong)
+
+
+def quiet(world: World, begin: timedelta, end: timedelta) -> None:
+    now = datetime.now(UTC)
+    hours = {"begin": f"{now + begin:%H:%M}", "end": f"{now + end:%H:%M}", "time_zone": "UTC"}
+    world.declare(quiet_hours=hours)
+
+
+HOUR = timedelta(hours=1)
+
+
+def test_in_quiet_hours_only_removals_are_sent_and_the_rest_waits(world: World, receiver: Receiver) -> None:
+    world.people(3)
+    world.sync()
+    world.leave(["c0001"])
+    world.consent("c0003", "withdrawn")
+    world.sql("update marts.customers set first_name = 'Anna' where customer_id = 'c0002'")
+    quiet(world, -HOUR, HOUR)
+    proposed = plan(world.ctx, "push")
+    assert (proposed.quiet, proposed.changes, proposed.removes) == (1, 0, 2)
+    done = world.sync()
+    assert (done.changes, done.removes, done.confirmed) == (0, 2, 2)
+    assert done.remark
+    assert done.remark.startswith("1 row waits for the quiet hours to end at ")
+    standing = inspection.standing(world.ctx, find_sync(world.ctx.project, "push"), "c0002")
+    assert "a sync after the quiet hours would change them" in standing.sentences
+    assert world.sync().calls == 0
+    quiet(world, HOUR, 2 * HOUR)
+    assert world.sync().changes == 1
+    assert receiver.held["push"]["c0002@example.com"]["name"] == "Anna"
+
+
+def test_quiet_hours_that_begin_while_it_sends_stop_what_is_not_out_yet(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.people(3)
+    quiet(world, HOUR, 2 * HOUR)
+    hours = find_sync(world.ctx.project, "push")
+    order = type(hours)
+    begun: list[int] = []
+    monkeypatch.setattr(run, "checkpoint", lambda step: begun.append(1) if step == Step.PLANNED else None)
+    monkeypatch.setattr(
+        order, "quiet_until", lambda self, now=None: datetime.now(UTC) + HOUR if begun else None
+    )
+    done = world.sync()
+    assert (done.adds, done.confirmed) == (3, 0)
+    assert done.remark
+    assert done.remark.startswith("3 rows wait")
+    assert not receiver.requests
+    monkeypatch.undo()
+    assert world.sync().confirmed == 3

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import aiohttp
 import httpx
 import orjson
 
@@ -158,6 +159,27 @@ def ceiling(receiver: Receiver, requests: int = 2_000) -> float:
                 ]
                 heard.read(lengths[0])
     return receiver.seen().rows_per_second
+
+
+def asked_bare(receiver: Receiver, requests: int, width: int) -> Seen:
+    """What it sees of ``width`` loops that ask and do nothing else: what is left of its delay on this machine."""
+    rows = [
+        {"key": f"c{n:07}@example.com", "fields": {"name": f"Name {n}", "revenue": n}} for n in range(100)
+    ]
+    body = orjson.dumps({"sync": "push", "adds": rows, "changes": [], "removes": []})
+
+    async def one(session: aiohttp.ClientSession) -> None:
+        for _ in range(requests // width):
+            async with session.post(f"{receiver.url}/batch", data=body) as answer:
+                await answer.read()
+
+    async def all_of_them() -> None:
+        async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as tasks:
+            for _ in range(width):
+                tasks.create_task(one(session))
+
+    asyncio.run(all_of_them())
+    return receiver.seen()
 
 
 async def _serve(delay: float) -> None:

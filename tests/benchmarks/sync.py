@@ -18,7 +18,7 @@ from tests.activation.world import World
 
 from benchmarks._drt import Drt
 from benchmarks._meter import Meter
-from benchmarks._receiver import Receiver, ceiling, receiving
+from benchmarks._receiver import Receiver, asked_bare, ceiling, receiving
 from benchmarks._sending import send
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.declaration import find_sync
@@ -92,6 +92,11 @@ def _with_delay(databases: Databases, folder: Path) -> Figures:
             f"a server that takes 50 ms, {WIDTH} in flight, ours: share of {WIDTH} ÷ 50 ms (aim: 90 %)",
             f"{seen.requests_per_second / (WIDTH / DELAY):.1%}: {seen.requests_per_second:,.0f} calls/s, "
             f"{seen.rows_per_second:,.0f} rows/s, {seen.at_once} at once",
+        )
+        bare = asked_bare(receiver, rows // BATCH, WIDTH)
+        yield (
+            "the same, loops that ask and do nothing else",
+            f"{bare.requests_per_second / (WIDTH / DELAY):.1%}",
         )
         with _drt_if_there() as there:
             _, theirs = Drt(folder / "drt", world.ctx.warehouse.url).run(receiver)

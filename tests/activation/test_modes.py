@@ -77,3 +77,32 @@ def test_a_platform_that_would_create_is_not_asked_to_update(world: World, tmp_p
         ConfigError, match=r"push.yml:\d+: mode: webhook cannot update without creating; use upsert"
     ):
         world.sync()
+
+
+def test_a_stage_that_only_goes_forward_keeps_what_was_last_confirmed(
+    world: World, receiver: Receiver
+) -> None:
+    world.declare(forward_only={"field": "stage", "lifecycle": "status"})
+    world.people(3)
+    world.sync()
+    receiver.refuse = lambda action, key, fields: "no" if key.startswith("c0003") else None
+    world.sql("update marts.customers set status_stage = 'loyal'")
+    world.sync()
+    receiver.refuse = lambda action, key, fields: None
+    world.sql("update marts.customers set status_stage = 'new' where customer_id <> 'c0002'")
+    world.sql("update marts.customers set status_stage = null where customer_id = 'c0002'")
+    assert world.sync().calls == 0  # of c0003 'active' was confirmed last, and is what it has
+    world.sql("update marts.customers set first_name = 'Anna'")
+    assert world.sync().changes == 3
+    held = receiver.held["push"]
+    assert [held[f"c000{n}@example.com"]["stage"] for n in (1, 2, 3)] == ["loyal", "loyal", "active"]
+    assert {fields["name"] for fields in held.values()} == {"Anna"}
+    world.declare()
+    world.sync()
+    assert held["c0001@example.com"]["stage"] == "new"
+    world.declare(forward_only={"field": "stage", "lifecycle": "staus"})
+    with pytest.raises(ConfigError, match="there is no lifecycle 'staus'; did you mean 'status'"):
+        world.sync()
+    world.declare(forward_only={"field": "stagee", "lifecycle": "status"})
+    with pytest.raises(ConfigError, match="'stagee' is none of the fields; did you mean 'stage'"):
+        world.sync()

@@ -1,4 +1,4 @@
-"""After any history, the platform holds exactly segment ∩ consented − held out."""
+"""After any history, the platform holds exactly segment ∩ consented − suppressed − held out."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from fault_receiver import Fault, Receiver
 from world import World
 
+from lifehouse.activation import suppressions
 from lifehouse.activation.steps import Step
 
 PEOPLE = 24
@@ -36,6 +37,7 @@ class History:
         self.random = random.Random(seed)
         self.customers = [f"c{number:04d}" for number in range(1, PEOPLE + 1)]
         self.blocked: set[str] = set()
+        self.suppressed: set[str] = set()
         receiver.refuse = lambda action, key, fields: "blocked" if key in self.blocked else None
         receiver.refuse_batch = lambda request: any(
             fields["fields"].get("stage") == "poison"
@@ -53,11 +55,21 @@ class History:
         world.join(self.some())
         for customer in self.some():
             world.consent(customer, self.random.choice(["granted", "withdrawn"]))
+        for customer in self.some()[:2]:
+            self._suppress_or_lift(customer)
         stage = self.random.choice(["new", "active", "loyal", "poison"])
         world.sql(
             "update marts.customers set status_stage = %s where customer_id = any(%s)", stage, self.some()[:3]
         )
         world.publish()
+
+    def _suppress_or_lift(self, customer: str) -> None:
+        ctx, address = self.world.ctx, f"{customer.upper()}@example.com"
+        if customer in self.suppressed:
+            suppressions.lift(ctx, "email", [address], author="ann")
+        else:
+            suppressions.add(ctx, "email", [address], reason="asked us to", author="ann")
+        self.suppressed ^= {customer}
 
     def disturb_the_platform(self) -> None:
         self.blocked = {f"{customer}@example.com" for customer in self.some()[:3]}
@@ -95,7 +107,8 @@ class History:
             )
             """
         )
-        return {row["email"]: row["status_stage"] for row in rows}
+        suppressed = {f"{customer}@example.com" for customer in self.suppressed}
+        return {row["email"]: row["status_stage"] for row in rows if row["email"] not in suppressed}
 
     def held(self) -> dict[str, str]:
         return {key: fields["stage"] for key, fields in self.receiver.held["push"].items() if key != OWN}

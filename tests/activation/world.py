@@ -22,6 +22,8 @@ create table marts.customers (
 );
 create table marts.consents (customer_id text, channel text, purpose text, status text, changed_at timestamptz);
 create table marts.customer_identifiers (customer_id text, identifier_kind text, identifier text);
+create table marts.lifecycle_stages (lifecycle text, stage text, stage_order integer);
+insert into marts.lifecycle_stages values ('status', 'new', 1), ('status', 'active', 2), ('status', 'loyal', 3);
 create table marts.customer_merges (retired_id text, customer_id text);
 create index on marts.consents (customer_id);
 insert into marts.segments (segment, family) values ('champions', 'value'), ('status_lost', 'lifecycle');

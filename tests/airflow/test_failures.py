@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import psycopg
 import pytest
@@ -11,6 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from lifehouse.context import Context
 from lifehouse.errors import BuildError, ConfigError, GateClosed, LifehouseError, SourceError, SyncRefused
 from lifehouse.orchestration.airflow.failures import told
+from lifehouse.orchestration.airflow.syncs import SyncTask
 
 FINAL = [
     BuildError("model x"),
@@ -69,3 +72,29 @@ def test_an_unforeseen_error_shows_where_but_not_what(caplog: pytest.LogCaptureF
     assert "Ann" not in str(raised.value)
     assert "+49" not in str(raised.value)
     assert "test_failures.py" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (
+            {"error": "late", "error_type": "timeout"},
+            "nobody answered within 12 hours: the sync push stays stopped",
+        ),
+        (
+            {
+                "chosen_options": ["Leave it stopped"],
+                "params_input": {},
+                "responded_at": datetime(2024, 1, 1, tzinfo=UTC),
+                "responded_by_user": {"id": "1", "name": "ann"},
+            },
+            "ann left the sync push stopped",
+        ),
+    ],
+)
+def test_a_sync_that_nobody_lets_run_on_stays_stopped_and_is_not_tried_again(
+    event: dict[str, Any], words: str
+) -> None:
+    task = SyncTask(task_id="sync", sync="push", connection=None, answer_within=timedelta(hours=12))
+    with pytest.raises(AirflowFailException, match=words):
+        task.answered({}, event, approval_id=1)

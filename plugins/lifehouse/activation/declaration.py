@@ -44,6 +44,13 @@ class Holdout(config.Strict):
     )
 
 
+class ForwardOnly(config.Strict):
+    """A field with a stage that the platform's record never goes back in."""
+
+    field: str = Field(description="one of the sync's fields")
+    lifecycle: str = Field(description="whose order of stages counts")
+
+
 class Guards(config.Strict):
     """What must hold before the first call, and afterwards of what the platform refused."""
 
@@ -159,6 +166,7 @@ class Sync(config.Strict):
     kind: Name | None = Field(
         None, description="what sort of push it is; lifehouse.yml caps how often each sort reaches a customer"
     )
+    forward_only: ForwardOnly | None = None
     quiet_hours: QuietHours | None = Field(
         None, description="when nothing is added or changed; removals always are"
     )
@@ -176,6 +184,14 @@ class Sync(config.Strict):
             raise ValueError("consent: none needs a reason_without_consent (the legal basis, in a sentence)")
         if self.consent != "none" and self.reason_without_consent:
             raise ValueError("reason_without_consent goes only with consent: none")
+        return self
+
+    @model_validator(mode="after")
+    def _moves_a_field_of_its_own(self) -> Sync:
+        if self.forward_only and not isinstance(self.fields.get(self.forward_only.field), str):
+            known = [name for name, field in self.fields.items() if isinstance(field, str)]
+            hint = did_you_mean(self.forward_only.field, known)
+            raise ValueError(f"forward_only: {self.forward_only.field!r} is none of the fields{hint}")
         return self
 
     @model_validator(mode="after")

@@ -15,7 +15,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from lifehouse.activation import consent, marks, permission, suppressions
+from lifehouse.activation import consent, forward, marks, permission, suppressions
 from lifehouse.activation.declaration import Sync
 from lifehouse.activation.plan import Plan
 from lifehouse.activation.platforms.base import Batch, Row
@@ -118,7 +118,9 @@ class Outbox:
         for name in [*names, "draw", "expose"] if self.sync.holdout else names:
             text = statement(name)
             query = (
-                text.format(marks=marks.of_fields(self.sync, sql.Identifier("fields")))
+                text.format(
+                    marks=marks.of_fields(self.sync, sql.Identifier("fields")), stage=forward.stage(self.sync)
+                )
                 if name == "outbox"
                 else text
             )

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from lifehouse.activation import permission
+from lifehouse.activation import forward, permission
 from lifehouse.activation.before import Before
 from lifehouse.activation.declaration import Hashed, Sync, find_sync
 from lifehouse.activation.platforms.base import ALL, Action, Capabilities
@@ -112,7 +112,13 @@ def propose(connection: psycopg.Connection[Any], sync: Sync, *, only_failed: boo
     """The plan, within a transaction, to whose end it leaves the temporary tables ``members`` and ``actions``."""
     release = _release(connection)
     _check_names(connection, sync)
-    pairs = [part for name, field in sync.fields.items() for part in (literal(name), _value(field))]
+    forward.check(connection, sync)
+    moved = {sync.forward_only.field: forward.value(sync)} if sync.forward_only else {}
+    pairs = [
+        part
+        for name, field in sync.fields.items()
+        for part in (literal(name), moved.get(name) or _value(field))
+    ]
     values = {
         "account": sync.account_name,
         "sync": sync.sync,
@@ -128,6 +134,7 @@ def propose(connection: psycopg.Connection[Any], sync: Sync, *, only_failed: boo
     cursor = psycopg.ClientCursor(connection)  # `create table as` takes no bound values
     members = statement("members").format(
         key=_value(sync.key),
+        kept=forward.joins(sync, _value(sync.key)),
         fields=sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs)),
         **permission.judge(cursor, sync, values),
     )

@@ -17,6 +17,7 @@ confirmed as (
         outbox.action,
         outbox.field_hash,
         outbox.field_marks,
+        outbox.stage,
         answers.platform_id
 ),
 
@@ -30,14 +31,15 @@ removed as (
 ),
 
 held as (
-    insert into activation.records (account, sync, record_key, customer_id, field_hash, acknowledged_at, platform_id, field_marks)
-    select account, sync, record_key, customer_id, field_hash, clock_timestamp(), platform_id, field_marks
+    insert into activation.records (account, sync, record_key, customer_id, field_hash, acknowledged_at, platform_id, field_marks, stage)
+    select account, sync, record_key, customer_id, field_hash, clock_timestamp(), platform_id, field_marks, stage
     from confirmed
     where action <> 'remove'
     on conflict (account, sync, record_key) do update set
         customer_id = excluded.customer_id,
         field_hash = excluded.field_hash,
         field_marks = excluded.field_marks,
+        stage = excluded.stage,
         acknowledged_at = excluded.acknowledged_at,
         platform_id = coalesce(excluded.platform_id, records.platform_id),
         refused_action = null,

@@ -14,6 +14,7 @@ people as (
     from segment
     left join marts.customers as customers using (customer_id)
     {barred}
+    {kept}
 ),
 
 assigned as (

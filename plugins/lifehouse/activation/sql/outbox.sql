@@ -53,8 +53,8 @@ numbered as (
     inner join lanes using (lane)
 )
 
-insert into activation.outbox (batch_id, account, sync, record_key, customer_id, action, fields, field_hash, field_marks)
-select batches.batch_id, %(account)s, %(sync)s, record_key, customer_id, action, fields, field_hash, {marks}
+insert into activation.outbox (batch_id, account, sync, record_key, customer_id, action, fields, field_hash, field_marks, stage)
+select batches.batch_id, %(account)s, %(sync)s, record_key, customer_id, action, fields, field_hash, {marks}, {stage}
 from numbered
 inner join batches using (number)
 order by batches.batch_id, numbered.place

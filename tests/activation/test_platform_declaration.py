@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from world import World
 
 from lifehouse.activation.connection import PlatformConnection
-from lifehouse.activation.platforms import declaration, template
+from lifehouse.activation.platforms import IN_PYTHON, OPTIONS, catalog, declaration, template
 from lifehouse.cli.app import build
 from lifehouse.errors import ConfigError
 from lifehouse.project import INSTALLATION
@@ -65,6 +65,14 @@ def test_the_guides_platform_is_added_in_one_file(world: World) -> None:
         world.leave(["c0001"])
         world.sync()
         assert letterbox.members == keys - letterbox.refused - {"c0001@example.com"}
+
+
+def test_the_list_names_every_platform_in_the_narrowest_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    shown = CliRunner().invoke(build(), ["platform", "list"]).output
+    first = {line.split(" ")[0] for line in shown.splitlines()}
+    assert first >= {*OPTIONS, *(path.stem for path in catalog.SHIPPED.glob("*.yml"))}
+    assert IN_PYTHON.keys() == OPTIONS.keys()
 
 
 @pytest.mark.parametrize(

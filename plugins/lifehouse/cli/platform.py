@@ -21,13 +21,13 @@ def register(app: typer.Typer) -> None:
 @platform.command("list")
 def listed() -> None:
     """Every platform, and what it was tested against."""
-    from lifehouse.activation.platforms import OPTIONS, catalog
+    from lifehouse.activation.platforms import IN_PYTHON, catalog
     from lifehouse.project import Project
 
     root = Project.current().root
     table = table_of("platform", "what it is", "tested against")
-    for name in OPTIONS:
-        table.add_row(name, "in Python, see docs/add-a-sync.md", "real servers in the tests")
+    for name, (what, tested) in IN_PYTHON.items():
+        table.add_row(name, what, tested)
     for name in catalog.files(root):
         if declared := catalog.find(name, root):
             table.add_row(name, declared.description, declared.tested)

@@ -13,3 +13,12 @@ OPTIONS: dict[str, type[Strict]] = {
     "csv_drop": CsvDropOptions,
     "sql_table": SqlTableOptions,
 }
+#: What they are, and what they were tested against.
+IN_PYTHON: dict[str, tuple[str, str]] = {
+    "webhook": ("a JSON endpoint of your own, see docs/add-a-sync.md", "a server of the tests"),
+    "csv_drop": (
+        "files of changes, CSV or Parquet, see docs/add-a-sync.md",
+        "OpenSSH's SFTP server and a simulated S3; not the live service",
+    ),
+    "sql_table": ("rows of a Postgres table, see docs/add-a-sync.md", "PostgreSQL 18"),
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import ipaddress
 import json
@@ -15,12 +16,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from lifehouse.activation.platforms import client
+from lifehouse.activation.platforms.base import TryAgain
 from lifehouse.context import Context
 from lifehouse.errors import SourceError
 from lifehouse.ingest import extract_rest, guarded, run
@@ -108,6 +112,25 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_and_a_known_one_is_tak
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
         assert run.ingest(crm, "crm").tables["contacts"].loaded == 1
         assert server.asked[0]["Authorization"] == "Bearer tok-en-1"
+
+
+def test_a_platform_whose_certificate_nobody_vouches_for_gets_no_call(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def asked(url: httpx.URL) -> httpx.Response:
+        opened = client.opened(url, 1, timeout=10, headers={"X-Key": "key-1"})
+        try:
+            return await client.answered(opened, "GET", url)
+        finally:
+            await opened.aclose()
+
+    with Server(certificate) as server:
+        with pytest.raises(TryAgain, match="a certificate that nobody vouches for"):
+            asyncio.run(asked(httpx.URL(server.url)))
+        assert server.asked == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert asyncio.run(asked(httpx.URL(server.url))).json()["results"] == [{"id": 1}]
+        assert server.asked[0]["X-Key"] == "key-1"
 
 
 def test_a_page_elsewhere_gets_no_credentials(crm: Context, monkeypatch: pytest.MonkeyPatch) -> None:

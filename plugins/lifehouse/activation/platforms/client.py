@@ -70,6 +70,8 @@ class Client:
 
 def _words(error: Exception) -> str:
     """What went wrong; the error's own text may hold the address's secrets."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return "a certificate that nobody vouches for"
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
         return "no connection"
     return "no answer in time" if isinstance(error, TimeoutError) else "the connection broke"

@@ -238,12 +238,13 @@ class OfReceiver(History):
     def doubled(self) -> int:
         """Adds of whom it held, but for those of a batch that is another one since somebody in it withdrew while it was out.
 
-        Such a batch has another Idempotency-Key; the rest of its rows replace themselves.
+        Such a batch has another Idempotency-Key; the rest of its rows replace themselves. A removal that was planned as one has
+        no marks of fields.
         """
         rows = self.world.ctx.warehouse.rows(
             """
             select distinct record_key from activation.outbox where batch_id in (
-                select batch_id from activation.outbox where reason like 'no longer allowed while in flight%'
+                select batch_id from activation.outbox where action = 'remove' and field_marks is not null
             )
             """
         )

@@ -14,3 +14,15 @@
         {{ return(dbt.default__get_assert_columns_equivalent(sql)) }}
     {%- endif -%}
 {%- endmacro %}
+
+{# Nor does it look twice at the catalog for each table: the columns of a contract are known. #}
+{% macro default__process_schema_changes(on_schema_change, source_relation, target_relation) -%}
+    {%- if config.get('contract').enforced -%}
+        {%- set columns = [] -%}
+        {%- for name, column in model.columns.items() -%}
+            {%- do columns.append(api.Column.create(name, column.data_type)) -%}
+        {%- endfor -%}
+        {{ return(columns) }}
+    {%- endif -%}
+    {{ return(dbt.default__process_schema_changes(on_schema_change, source_relation, target_relation)) }}
+{%- endmacro %}

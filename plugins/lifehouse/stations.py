@@ -44,8 +44,10 @@ def acts_as(role: str) -> Callable[[Station[Given, Returned]], Station[Given, Re
     def decorate(station: Station[Given, Returned]) -> Station[Given, Returned]:
         @wraps(station)
         def acting(ctx: Context, /, *args: Given.args, **kwargs: Given.kwargs) -> Returned:
+            actor = ctx.acting_as(role)
             try:
-                return station(ctx.acting_as(role), *args, **kwargs)
+                with actor.warehouse.keeping():
+                    return station(actor, *args, **kwargs)
             except psycopg.errors.InsufficientPrivilege as error:
                 raise WarehouseError(
                     f"{error.diag.message_primary}, as the role {role}; `lifehouse doctor` says what the role lacks, "

@@ -73,7 +73,9 @@ def test_one_value_for_many_is_critical_and_what_was_so_before_is_not(
                 connection.execute(f"update raw_shop.people set {change} where _load_id = {load_id}")
             profile.write(connection, place, load_id, "UTC")
             figures = [
-                each for each in rhythm.judge(connection, place, load_id, "UTC") if each.measure == "crowd"
+                each
+                for each in rhythm.judge(connection, [place], load_id, "UTC")["people"]
+                if each.measure == "crowd"
             ]
             for column in ("email", "phone", "card"):
                 values = connection.execute(

@@ -133,7 +133,7 @@ def test_each_corruption_is_critical_and_a_clean_night_is_not(night: Any) -> Non
         with _tried(night, load_id) as connection:
             connection.execute(corrupt.format(raw="raw_shop.orders"))
             profile.write(connection, place, load_id, "UTC")
-            figures = rhythm.judge(connection, place, load_id, "UTC")
+            figures = rhythm.judge(connection, [place], load_id, "UTC")["orders"]
             severities[name] = {(figure.column, figure.measure): figure.severity for figure in figures}
     clean = severities.pop("clean")
     assert len(clean) > 25
@@ -199,7 +199,7 @@ def test_the_medians_are_those_of_the_days(night: Any) -> None:
     place = Place(find_source(night.ctx.project, "shop"), "orders")
     with night.ctx.warehouse.connect() as connection:
         profile.write(connection, place, load_id, "UTC")
-        rhythm.judge(connection, place, load_id, "UTC")
+        rhythm.judge(connection, [place], load_id, "UTC")
         found = connection.execute(
             "select low, high, days, basis, found from control.load_bounds where measure = 'mean'"
         ).fetchone()

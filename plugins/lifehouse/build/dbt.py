@@ -78,7 +78,7 @@ def invoke(ctx: Context, command: str, place: Place | str, arguments: Sequence[s
     def run(command: str, manifest: Any, arguments: Sequence[str]) -> Any:
         return dbtRunner(manifest=manifest, callbacks=[keep]).invoke(
             [
-                *("--quiet", "--no-use-colors", "--no-send-anonymous-usage-stats"),
+                *("--quiet", "--no-use-colors", "--no-send-anonymous-usage-stats", "--cache-selected-only"),
                 *("--log-level", "none", "--log-level-file", "none"),  # both would quote rows
                 *("--log-path", str(logs)),
                 command,

@@ -7,6 +7,8 @@ table of events one person has many rows, and always had.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -28,18 +30,21 @@ _BY_ITSELF = ("email", "phone")
 
 _CROWDS = """
 with loads as (
-    select loads.load_id = %(load)s as is_found, profiles.load_id, profiles.column_name,
+    select loads.load_id = %(load)s as is_found, profiles.load_id, profiles.table_name, profiles.column_name,
         profiles.total as most, profiles.n, shared.total as repeated,
-        row_number() over (partition by profiles.column_name order by profiles.load_id desc) as age
+        row_number() over (
+            partition by profiles.table_name, profiles.column_name order by profiles.load_id desc
+        ) as age
     from control.load_profiles as profiles
     inner join control.loads as loads on profiles.load_id = loads.load_id
     inner join control.load_profiles as shared
         on profiles.load_id = shared.load_id and profiles.table_name = shared.table_name
         and profiles.column_name = shared.column_name and shared.measure = 'shared'
-    where profiles.table_name = %(table)s and profiles.measure = 'crowd' and loads.source = %(source)s
+    where profiles.table_name = any(%(tables)s) and profiles.measure = 'crowd' and loads.source = %(source)s
         and (loads.load_id = %(load)s or (loads.status = 'accepted' and loads.load_id < %(load)s))
 )
 select
+    table_name,
     column_name,
     max(most) filter (where is_found) as most,
     max(n) filter (where is_found) as n,
@@ -48,31 +53,34 @@ select
     coalesce(max(most / n) filter (where not is_found and most >= %(crowd)s), 0) as highest
 from loads
 where age <= %(remembered)s
-group by column_name
+group by table_name, column_name
 having bool_or(is_found)
-order by column_name
+order by table_name, column_name
 """
 
 
-def judge(connection: psycopg.Connection[Any], place: Place, load_id: int) -> list[Figure]:
-    """The share of the load's rows that have the most frequent value, for each identifier that enough rows have."""
-    kinds = identifiers(place)
+def judge(
+    connection: psycopg.Connection[Any], places: Sequence[Place], load_id: int
+) -> dict[str, list[Figure]]:
+    """By table: the share of the load's rows that have the most frequent value, for each identifier that enough rows have."""
+    kinds = {place.name: told for place in places if (told := identifiers(place))}
     if not kinds:
-        return []
+        return {}
     names = {
         "load": load_id,
-        "source": place.source.source,
-        "table": place.name,
+        "source": places[0].source.source,
+        "tables": list(kinds),
         "crowd": CROWD,
         "remembered": REMEMBERED,
     }
     with connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(_CROWDS, names).fetchall()
-    return [
-        _figure(row)
-        for row in rows
-        if row["n"] >= CROWD and _is_distinct(kinds.get(row["column_name"]), row["repeated"])
-    ]
+    figures: dict[str, list[Figure]] = defaultdict(list)
+    for row in rows:
+        kind = kinds[row["table_name"]].get(row["column_name"])
+        if row["n"] >= CROWD and _is_distinct(kind, row["repeated"]):
+            figures[row["table_name"]].append(_figure(row))
+    return figures
 
 
 def _is_distinct(kind: str | None, repeated: float | None) -> bool:

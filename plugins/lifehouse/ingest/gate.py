@@ -63,16 +63,21 @@ def decide(ctx: Context, source: Source, load_id: int) -> None:
             if row["loaded"]:
                 profile.write(connection, Place(source, row["table_name"]), load_id, zone)
         found = counted.of_load(connection, load_id)
-        for row in tables:
-            place = Place(source, row["table_name"])
+        places = [Place(source, row["table_name"]) for row in tables]
+        usual = rhythm.judge(connection, places, load_id, zone)
+        for place, row in zip(places, tables, strict=True):
             is_first = not row["is_known"]
             is_whole = (
                 place.table.whole or is_first or (place.table.cursor is not None and not row["cursor_from"])
             )
-            figures = rhythm.judge(connection, place, load_id, zone)
             found[place.name] |= counted.age(connection, place, load_id)
             expected += suite.of_table(
-                place, load_id, found[place.name], figures, is_whole=is_whole, is_profiled=bool(row["loaded"])
+                place,
+                load_id,
+                found[place.name],
+                usual[place.name],
+                is_whole=is_whole,
+                is_profiled=bool(row["loaded"]),
             )
             expected += deletion_suite.expectations(connection, place, load_id)
         for name, count in vanished.of_load(connection, source, load_id).items():

@@ -8,7 +8,7 @@ one batch. A holiday is not a shifted time zone; so both count, and only the fir
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import accumulate
 from math import log
@@ -19,7 +19,6 @@ import psycopg
 from lifehouse.ingest.bounds import ENOUGH, Bounds
 from lifehouse.ingest.figure import Figure
 from lifehouse.ingest.profile import HOUR, REMEMBERED
-from lifehouse.ingest.raw import Place
 
 #: Rows of one day that count: beyond, days differ from one another by more than chance.
 _MOST = 100
@@ -35,32 +34,38 @@ Hours = Sequence[float]
 _AS_USUAL = Bounds(1 - _LEAST, _LEAST - 1, 1 - _LEAST, _LEAST - 1)
 
 _COUNTED = """
-select profiles.column_name, profiles.load_id = %(load)s as is_found, profiles.day,
+select profiles.table_name, profiles.column_name, profiles.load_id = %(load)s as is_found, profiles.day,
     right(profiles.measure, 2)::int as hour, sum(profiles.total)
 from control.load_profiles as profiles
 inner join control.loads as loads using (load_id)
-where profiles.table_name = %(table)s and loads.source = %(source)s and profiles.measure like %(hours)s
-    and profiles.day > %(newest)s::date - %(remembered)s::int
+inner join unnest(%(tables)s::text[], %(newest)s::date[]) as spans (table_name, newest)
+    on profiles.table_name = spans.table_name
+where loads.source = %(source)s and profiles.measure like %(hours)s
+    and profiles.day > spans.newest - %(remembered)s::int
     and (loads.load_id = %(load)s or (loads.status = 'accepted' and loads.load_id < %(load)s))
-group by 1, 2, 3, 4
+group by 1, 2, 3, 4, 5
 """
 
 
-def judge(connection: psycopg.Connection[Any], place: Place, load_id: int, newest: date) -> list[Figure]:
-    """For each time column of the load: by how many hours its times of day are moved, usually 0.
+def judge(
+    connection: psycopg.Connection[Any], source: str, load_id: int, newest: Mapping[str, date]
+) -> dict[str, list[Figure]]:
+    """By table, for each time column of the load: by how many hours its times of day are moved, usually 0.
 
     A load with more days than are known is itself the history.
+
+    :param newest: the newest day that each table has in the load.
     """
-    names = {"load": load_id, "source": place.source.source, "table": place.name, "hours": f"{HOUR}%"}
-    rows = connection.execute(_COUNTED, {**names, "newest": newest, "remembered": REMEMBERED}).fetchall()
-    counted: dict[tuple[str, bool], dict[date, list[float]]] = defaultdict(
+    names = {"load": load_id, "source": source, "hours": f"{HOUR}%", "remembered": REMEMBERED}
+    spans = {"tables": list(newest), "newest": list(newest.values())}
+    counted: dict[tuple[str, str, bool], dict[date, list[float]]] = defaultdict(
         lambda: defaultdict(lambda: [0.0] * 24)
     )
-    for column, is_found, day, hour, count in rows:
-        counted[column, is_found][day][hour] += count
-    figures = []
-    for column in sorted({column for column, is_found in counted if is_found}):
-        found, before = counted[column, True], counted[column, False]
+    for table, column, is_found, day, hour, count in connection.execute(_COUNTED, {**names, **spans}):
+        counted[table, column, is_found][day][hour] += count
+    figures: dict[str, list[Figure]] = defaultdict(list)
+    for table, column in sorted({(table, column) for table, column, is_found in counted if is_found}):
+        found, before = counted[table, column, True], counted[table, column, False]
         hours = [sum(each) for each in zip(*found.values(), strict=True)]
         if sum(hours) < _FEW or len(before) < max(ENOUGH, len(found)):
             continue
@@ -70,7 +75,9 @@ def judge(connection: psycopg.Connection[Any], place: Place, load_id: int, newes
             f"times of day are like those of earlier days, about {abs(moved)} hours {which}" if moved else ""
         )
         severity = "critical" if moved else None
-        figures.append(Figure(column, "hour", moved, _AS_USUAL, len(before), "all days", severity, note))
+        figures[table].append(
+            Figure(column, "hour", moved, _AS_USUAL, len(before), "all days", severity, note)
+        )
     return figures
 
 

@@ -7,8 +7,11 @@ person accepted in spite of the gate is history, too.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -38,41 +41,49 @@ _DAYS = Path(__file__).with_name("volume.sql").read_text(encoding="utf-8")
 _FEW = 20  # rows of a load say too little
 _FEW_OF_A_DAY = 5
 
-_SPAN = """
-select
-    max(day) filter (where table_name = any(%(clocked)s)) as reach,
-    max(day) filter (where table_name = %(table)s) as newest,
-    count(distinct day) filter (where table_name = %(table)s) as days,
-    (array_agg(day order by total desc) filter (where table_name = %(table)s))[1] as of
-from control.load_profiles
+_SPANS = """
+select profiles.table_name, max(day) as newest, count(distinct day) as days,
+    extract(isodow from (array_agg(day order by total desc))[1])::int as weekday
+from control.load_profiles as profiles
 inner join control.loads using (load_id)
 where load_id = %(load)s and measure = 'rows' and day <= timezone(%(zone)s, opened_at)::date + 1
+group by profiles.table_name
 """
 
-#: Received rows of loads that have no day of their own: a table without a time, in the order of the loads.
+#: Received rows of loads that have no day of their own: tables without a time, in the order of the loads.
 _RECEIVED = """
-select loads.load_id, loads.opened_at, counts.received
-from control.load_tables as counts
-inner join control.loads as loads on counts.load_id = loads.load_id
-where loads.source = %(source)s and counts.table_name = %(table)s
-    and (loads.load_id = %(load)s or (loads.status = 'accepted' and loads.load_id < %(load)s))
-order by loads.load_id desc
-limit %(remembered)s
+select table_name, load_id, opened_at, received
+from (
+    select counts.table_name, loads.load_id, loads.opened_at, counts.received,
+        row_number() over (partition by counts.table_name order by loads.load_id desc) as age
+    from control.load_tables as counts
+    inner join control.loads as loads on counts.load_id = loads.load_id
+    where loads.source = %(source)s and counts.table_name = any(%(tables)s)
+        and (loads.load_id = %(load)s or (loads.status = 'accepted' and loads.load_id < %(load)s))
+) as deliveries
+where age <= %(remembered)s
+order by table_name, load_id desc
 """
 
 _AGES = """
-select loads.load_id, extract(epoch from loads.opened_at)::float8 - max(profiles.newest) over (order by loads.load_id) as age
-from control.loads as loads
-inner join (
-    select load_id, max(total) as newest
-    from control.load_profiles
-    where table_name = %(table)s and measure = 'newest'
-    group by load_id
-) as profiles on loads.load_id = profiles.load_id
-where loads.source = %(source)s
-    and (loads.load_id = %(load)s or (loads.status = 'accepted' and loads.load_id < %(load)s))
-order by loads.load_id desc
-limit %(remembered)s
+select table_name, load_id, extract(epoch from opened_at)::float8 - newest as age,
+    extract(isodow from timezone(%(zone)s, opened_at))::int as weekday
+from (
+    select profiles.table_name, loads.load_id, loads.opened_at,
+        max(profiles.newest) over (partition by profiles.table_name order by loads.load_id) as newest,
+        row_number() over (partition by profiles.table_name order by loads.load_id desc) as number
+    from control.loads as loads
+    inner join (
+        select table_name, load_id, max(total) as newest
+        from control.load_profiles
+        where table_name = any(%(tables)s) and measure = 'newest'
+        group by table_name, load_id
+    ) as profiles on loads.load_id = profiles.load_id
+    where loads.source = %(source)s
+        and (loads.load_id = %(load)s or (loads.status = 'accepted' and loads.load_id < %(load)s))
+) as aged
+where number <= %(remembered)s
+order by table_name, load_id desc
 """
 
 _KEEP = """
@@ -82,80 +93,173 @@ values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 
 
-def judge(connection: psycopg.Connection[Any], place: Place, load_id: int, zone: str) -> list[Figure]:
-    """Every figure of the load's table that has enough history, kept in ``control.load_bounds``.
+def judge(
+    connection: psycopg.Connection[Any], places: Sequence[Place], load_id: int, zone: str
+) -> dict[str, list[Figure]]:
+    """By table, every figure of a load that has enough history, kept in ``control.load_bounds``.
 
-    :param zone: the company's time zone.
+    All tables are asked for at once: a source may have many, of which most have little to say.
+
+    :param places: tables of one source. :param zone: the company's time zone.
     """
-    names = {
-        "load": load_id,
-        "source": place.source.source,
-        "table": place.name,
-        "zone": zone,
-        "remembered": REMEMBERED,
-        "few": _FEW_OF_A_DAY,
-        "enough_of_a_weekday": ENOUGH_OF_A_WEEKDAY,
-        "replaces": getattr(place.table, "replaces", None) is not None,
-        "clocked": [name for name in place.source.tables if clock_of(Place(place.source, name))],
+    if not places:
+        return {}
+    asked = _Asked(connection, places, load_id, zone)
+    parts = [asked.volume(), asked.age(), asked.columns(), crowds.judge(connection, places, load_id)]
+    found = {
+        place.name: [figure for part in parts for figure in part.get(place.name, [])] for place in places
     }
-    found = [
-        *_volume(connection, place, names),
-        *_age(connection, place, names),
-        *_columns(connection, place, names),
-        *crowds.judge(connection, place, load_id),
-    ]
     connection.execute(
-        "delete from control.load_bounds where load_id = %s and table_name = %s", (load_id, place.name)
+        "delete from control.load_bounds where load_id = %s and table_name = any(%s)", (load_id, list(found))
     )
     with connection.cursor() as cursor:
-        cursor.executemany(_KEEP, [_row(load_id, place, figure) for figure in found])
+        cursor.executemany(
+            _KEEP, [_row(load_id, table, figure) for table, figures in found.items() for figure in figures]
+        )
     return found
 
 
-def _columns(connection: psycopg.Connection[Any], place: Place, names: dict[str, Any]) -> list[Figure]:
-    """Figures of the load's values. A load with more days than are known is not judged: it is itself the history."""
-    (span,) = _rows(connection, _SPAN, names)
-    if span["newest"] is None:
-        return []
-    rows = _rows(
-        connection, _FIGURES, {**names, "newest": span["newest"], "weekday": span["of"].isoweekday()}
-    )
-    judged = []
-    for row in rows:
-        scale = scale_of(row["measure"])
-        basis = "same weekday" if row["is_weekday"] else "all days"
-        is_known = row["days"] >= ENOUGH or row["is_weekday"]
-        if row["n"] < _FEW:
-            continue
-        if is_known and span["days"] <= row["days"]:
-            history = History(row["median"], row["mad"], row["lowest"], row["highest"], row["days"], basis)
-            noise = (
-                2 / row["n"] if row["measure"] == "repeated" else 2 * row["noise"]
-            )  # a few twins are no matter
-            limits = bounds(history, scale, float(row["n"]), noise=noise)
-        elif not is_known and row["measure"] in WITHOUT_HISTORY:
-            limits = WITHOUT_HISTORY[row["measure"]]
-        else:
-            continue
-        severity = limits.severity(row["found"])
-        found = row["found"]
-        if scale.is_log:
-            found, limits = math.exp(found), _exp(limits)
-        judged.append(Figure(row["column_name"], row["measure"], found, limits, row["days"], basis, severity))
-    return judged + hours.judge(connection, place, names["load"], span["newest"])
+@dataclass(frozen=True)
+class _Asked:
+    """What a load's tables are held against."""
+
+    connection: psycopg.Connection[Any]
+    places: Sequence[Place]
+    load_id: int
+    zone: str
+
+    @cached_property
+    def spans(self) -> dict[str, dict[str, Any]]:
+        """By table with rows in the load: its newest day, how many days it has, the weekday of the fullest."""
+        return {row["table_name"]: row for row in self.rows(_SPANS)}
+
+    @property
+    def clocked(self) -> list[str]:
+        source = self.places[0].source
+        return [name for name in source.tables if clock_of(Place(source, name))]
+
+    def rows(self, query: str, **names: Any) -> list[dict[str, Any]]:
+        given = {
+            "load": self.load_id,
+            "source": self.places[0].source.source,
+            "zone": self.zone,
+            "remembered": REMEMBERED,
+            **names,
+        }
+        with self.connection.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(query, given).fetchall()
+
+    def by_table(self, query: str, **names: Any) -> dict[str, list[dict[str, Any]]]:
+        grouped: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for row in self.rows(query, **names):
+            grouped[row.pop("table_name")].append(row)
+        return grouped
+
+    def columns(self) -> dict[str, list[Figure]]:
+        """Figures of the load's values. A load with more days than are known is not judged: it is itself the history."""
+        spans = {place.name: self.spans[place.name] for place in self.places if place.name in self.spans}
+        if not spans:
+            return {}
+        newest = {table: span["newest"] for table, span in spans.items()}
+        found = self.by_table(
+            _FIGURES,
+            tables=list(spans),
+            newest=list(newest.values()),
+            weekdays=[span["weekday"] for span in spans.values()],
+            few=_FEW_OF_A_DAY,
+            enough_of_a_weekday=ENOUGH_OF_A_WEEKDAY,
+        )
+        moved = hours.judge(self.connection, self.places[0].source.source, self.load_id, newest)
+        return {
+            table: [
+                *(figure for row in found.get(table, []) if (figure := _of_values(row, span["days"]))),
+                *moved.get(table, []),
+            ]
+            for table, span in spans.items()
+        }
+
+    def volume(self) -> dict[str, list[Figure]]:
+        judged = [place for place in self.places if place.table.volume.history]
+        clocked = self.clocked
+        timeless = [place for place in judged if place.name not in clocked and place.table.whole]
+        return self._by_day([place for place in judged if place.name in clocked]) | self._received(timeless)
+
+    def _by_day(self, judged: list[Place]) -> dict[str, list[Figure]]:
+        reached = [span["newest"] for table, span in self.spans.items() if table in self.clocked]
+        if not judged or not reached:
+            return {}
+        reach = max(reached)
+        days = self.by_table(
+            _DAYS,
+            tables=[place.name for place in judged],
+            replaces=[getattr(place.table, "replaces", None) is not None for place in judged],
+            clocked=self.clocked,
+            reach=reach,
+        )
+        return {place.name: _of_days(place, days.get(place.name, []), reach) for place in judged}
+
+    def _received(self, judged: list[Place]) -> dict[str, list[Figure]]:
+        """Rows of a delivery as a whole, for tables that are read whole and have no time of their own."""
+        if not judged:
+            return {}
+        found = self.by_table(_RECEIVED, tables=[place.name for place in judged])
+        figures = {}
+        for place in judged:
+            rows = found.get(place.name)
+            if rows and rows[0]["load_id"] == self.load_id:
+                counts = [(row["opened_at"].isoweekday(), math.log1p(row["received"])) for row in rows]
+                factor, n = place.table.volume.factor, rows[0]["received"]
+                figures[place.name] = _of_loads("rows", counts, factor, n=n)
+        return figures
+
+    def age(self) -> dict[str, list[Figure]]:
+        """How old the newest record is when the load comes in, in hours; young is never wrong."""
+        factors = {
+            place.name: freshness.factor
+            for place in self.places
+            if (freshness := place.table.freshness)
+            and freshness.history
+            and place.table.columns[freshness.column].base_type in TIMES
+        }
+        if not factors:
+            return {}
+        figures = {}
+        for table, rows in self.by_table(_AGES, tables=list(factors)).items():
+            if rows[0]["load_id"] == self.load_id:
+                ages = [(row["weekday"], math.log1p(max(row["age"], 0) / 3600)) for row in rows]
+                figures[table] = _of_loads("age", ages, factors[table], n=1)
+        return figures
 
 
-def _volume(connection: psycopg.Connection[Any], place: Place, names: dict[str, Any]) -> list[Figure]:
+def _of_values(row: dict[str, Any], days: int) -> Figure | None:
+    """A figure of a column; ``days`` has the load."""
+    scale = scale_of(row["measure"])
+    basis = "same weekday" if row["is_weekday"] else "all days"
+    is_known = row["days"] >= ENOUGH or row["is_weekday"]
+    if row["n"] < _FEW:
+        return None
+    if is_known and days <= row["days"]:
+        history = History(row["median"], row["mad"], row["lowest"], row["highest"], row["days"], basis)
+        noise = (
+            2 / row["n"] if row["measure"] == "repeated" else 2 * row["noise"]
+        )  # a few twins are no matter
+        limits = bounds(history, scale, float(row["n"]), noise=noise)
+    elif not is_known and row["measure"] in WITHOUT_HISTORY:
+        limits = WITHOUT_HISTORY[row["measure"]]
+    else:
+        return None
+    severity = limits.severity(row["found"])
+    found = row["found"]
+    if scale.is_log:
+        found, limits = math.exp(found), _exp(limits)
+    return Figure(row["column_name"], row["measure"], found, limits, row["days"], basis, severity)
+
+
+def _of_days(place: Place, days: list[dict[str, Any]], reach: date) -> list[Figure]:
+    """The rows of the days that the load completes, and the days that are lost."""
     declared = place.table.volume
-    if not declared.history:
-        return []
-    if place.name not in names["clocked"]:
-        return _received(connection, place, names)
-    (span,) = _rows(connection, _SPAN, names)
-    if span["reach"] is None:
-        return []
-    days = [volume.Day(**row) for row in _rows(connection, _DAYS, {**names, "newest": span["reach"]})]
-    rows = volume.judge([_plain(day) for day in days], span["reach"], declared.factor, declared.closed)
+    known = [_plain(volume.Day(**day)) for day in days]
+    rows = volume.judge(known, reach, declared.factor, declared.closed)
     if rows is None:
         return []
     figures = []
@@ -175,43 +279,14 @@ def _lost(rows: volume.Rows) -> Figure:
     return Figure("", "lost days", len(rows.lost), Bounds(0, 0, 0, 0), rows.days, rows.basis, severity, note)
 
 
-def _received(connection: psycopg.Connection[Any], place: Place, names: dict[str, Any]) -> list[Figure]:
-    """Rows of a delivery as a whole, for a table that is read whole and has no time of its own."""
-    rows = _rows(connection, _RECEIVED, names)
-    if not place.table.whole or not rows or rows[0]["load_id"] != names["load"]:
-        return []
-    weekday = rows[0]["opened_at"].isoweekday()
-    history = [(row["opened_at"].isoweekday(), math.log1p(row["received"])) for row in rows[1:]]
-    return _of_loads(
-        "rows",
-        math.log1p(rows[0]["received"]),
-        weekday,
-        history,
-        place.table.volume.factor,
-        n=rows[0]["received"],
-    )
-
-
-def _age(connection: psycopg.Connection[Any], place: Place, names: dict[str, Any]) -> list[Figure]:
-    """How old the newest record is when the load comes in, in hours; young is never wrong."""
-    freshness = place.table.freshness
-    if not freshness or not freshness.history or place.table.columns[freshness.column].base_type not in TIMES:
-        return []
-    rows = _rows(connection, _AGES, names)
-    if not rows or rows[0]["load_id"] != names["load"]:
-        return []
-    opened = dict(connection.execute(
-        "select load_id, extract(isodow from timezone(%s, opened_at))::int from control.loads where load_id = any(%s)",
-        (names["zone"], [row["load_id"] for row in rows]),
-    ).fetchall())  # fmt: skip
-    hours = [(opened[row["load_id"]], math.log1p(max(row["age"], 0) / 3600)) for row in rows]
-    return _of_loads("age", hours[0][1], hours[0][0], hours[1:], freshness.factor, n=1)
-
-
 def _of_loads(
-    measure: str, found: float, weekday: int, history: Sequence[tuple[int, float]], factor: float, *, n: float
+    measure: str, of_loads: Sequence[tuple[int, float]], factor: float, *, n: float
 ) -> list[Figure]:
-    """A figure that each load has once, on a log scale (of 1 + the figure)."""
+    """A figure that each load has once, on a log scale (of 1 + the figure).
+
+    :param of_loads: weekday and figure, the newest load's first, which is judged by the others.
+    """
+    (weekday, found), *history = of_loads
     same = [value for theirs, value in history if theirs == weekday]
     is_weekday = len(same) >= ENOUGH_OF_A_WEEKDAY
     values = same if is_weekday else [value for _, value in history]
@@ -238,11 +313,6 @@ def _exp(limits: Bounds) -> Bounds:
     return Bounds(*(math.exp(min(value, 700)) for value in vars(limits).values()))
 
 
-def _row(load_id: int, place: Place, figure: Figure) -> tuple[Any, ...]:
+def _row(load_id: int, table: str, figure: Figure) -> tuple[Any, ...]:
     limits = (figure.found, *vars(figure.bounds).values())
-    return (load_id, place.name, figure.column, figure.measure, *limits, figure.days, figure.basis)
-
-
-def _rows(connection: psycopg.Connection[Any], query: str, names: dict[str, Any]) -> list[dict[str, Any]]:
-    with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query, names).fetchall()
+    return (load_id, table, figure.column, figure.measure, *limits, figure.days, figure.basis)

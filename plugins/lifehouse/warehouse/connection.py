@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -15,7 +17,7 @@ from lifehouse import transport
 from lifehouse.errors import WarehouseError
 from lifehouse.home import Home
 from lifehouse.redaction import without_values
-from lifehouse.warehouse import control, roles
+from lifehouse.warehouse import control, kept, roles
 from lifehouse.warehouse.server import EmbeddedServer
 
 MINIMUM_VERSION = 160000
@@ -78,21 +80,37 @@ class Warehouse:
                 f"cannot reach the warehouse at {place.get('host')}:{place.get('port')}: {without_values(str(error))}"
             ) from None
 
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """Within the block short statements share one connection: to make one takes longer than most of them do."""
+        with kept.keeping(self, lambda: self.connect(autocommit=True)):
+            yield
+
     def rows(self, query: str, parameters: Any = None) -> list[dict[str, Any]]:
         """All rows of a short query as dictionaries."""
-        with self.connect() as connection, connection.cursor(row_factory=dict_row) as cursor:
+        with self._short() as connection, connection.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(query, parameters).fetchall()
 
     def value(self, query: str, parameters: Any = None) -> Any:
         """The first column of the first row, or None."""
-        with self.connect() as connection:
+        with self._short() as connection:
             row = connection.execute(query, parameters).fetchone()
             return row[0] if row else None
 
     def execute(self, query: str, parameters: Any = None) -> int:
         """Run one statement in a transaction of its own; the number of rows it touched."""
-        with self.connect() as connection:
+        with self._short() as connection:
             return connection.execute(query, parameters).rowcount
+
+    @contextmanager
+    def _short(self) -> Iterator[psycopg.Connection[Any]]:
+        """A connection for one short statement."""
+        short = kept.connection(self)
+        if short is not None:
+            yield short
+            return
+        with self.connect() as connection:
+            yield connection
 
     @property
     def parameters(self) -> dict[str, Any]:

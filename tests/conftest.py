@@ -61,7 +61,21 @@ def ctx(make_context: Callable[..., Context]) -> Context:
     return make_context()
 
 
+#: Companies whose nights take long and are played once a worker: files that share one go to the same worker.
+PLAYED_ONCE = {"town_model", "company", "shop", "played", "corner", "first_night", "demo_dags"}
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with a slow test go first: at the end no worker waits for another's long file."""
+    """Files with a slow test go first: at the end no worker waits for another's long file. A file stays together."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+    groups: dict[Path, str] = {}
+    for item in items:
+        shared = sorted(PLAYED_ONCE & set(getattr(item, "fixturenames", ())))
+        if shared:
+            groups[item.path] = f"{item.path.parent.name}-{shared[0]}"
+    for item in items:
+        item.add_marker(
+            pytest.mark.xdist_group(groups.get(item.path, f"{item.path.parent.name}-{item.path.stem}"))
+        )

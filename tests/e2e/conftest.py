@@ -43,9 +43,9 @@ class Lived:
     template: str
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def first_night(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
-    """Three people and three sales, one of a guest, published as of 2024-01-06; built once for the module."""
+    """Three people and three sales, one of a guest, published as of 2024-01-06; built once a worker."""
     root = tmp_path_factory.mktemp("lived")
     (root / "home").mkdir(mode=0o711)
     url = databases.create()

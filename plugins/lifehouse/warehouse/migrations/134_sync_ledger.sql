@@ -33,7 +33,10 @@ select
     runs.started_at,
     runs.ended_at,
     round(extract(epoch from runs.ended_at - runs.started_at), 3) as seconds,
-    runs.message
+    runs.message,
+    runs.suppressed,
+    runs.left_out,
+    runs.capped
 from activation.sync_runs as runs;
 comment on view marts.sync_runs is 'One row a run of a sync: what it planned, in rows, what became of it, in how many calls. Times UTC.';
 comment on column marts.sync_runs.account is 'the platform account, by the name of its connection';
@@ -56,6 +59,9 @@ comment on column marts.sync_runs.calls is 'requests to the platform';
 comment on column marts.sync_runs.outages is 'times that the platform answered no call';
 comment on column marts.sync_runs.outage_seconds is 'seconds that those outages took';
 comment on column marts.sync_runs.message is 'why it ended so, or what it has to tell all the same';
+comment on column marts.sync_runs.suppressed is 'members on a suppression list';
+comment on column marts.sync_runs.left_out is 'members whom a person left out by hand';
+comment on column marts.sync_runs.capped is 'members who have had as much of this kind as they may';
 
 create view marts.sync_rows as
 select

@@ -42,15 +42,19 @@ def serving(prism: Path, file: Path) -> Iterator[str]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         until = time.monotonic() + 60
-        while True:
-            try:
-                httpx.get(f"http://127.0.0.1:{port}/", trust_env=False)
-                break
-            except httpx.TransportError:
-                assert time.monotonic() < until, "Prism did not start"
-                assert process.poll() is None, "Prism ended"
-                time.sleep(0.1)
+        while not _is_prism(port):  # while it starts, somebody else may have taken the port
+            assert time.monotonic() < until, "Prism did not start"
+            assert process.poll() is None, "Prism ended"
+            time.sleep(0.1)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(20)
+
+
+def _is_prism(port: int) -> bool:
+    """Whether Prism is what answers: to a path that no contract knows, in its own words."""
+    try:
+        return "stoplight.io/prism" in httpx.get(f"http://127.0.0.1:{port}/", trust_env=False).text
+    except httpx.TransportError:
+        return False

@@ -57,6 +57,9 @@ def test_each_customer_is_told_why_they_are_in_or_out(world: World, receiver: Re
     assert "the next sync would remove them" in told(world, treated)
     with pytest.raises(LifehouseError, match="there is no customer 'nobody'"):
         told(world, "nobody")
+    world.sql("insert into marts.customer_merges values ('twin', %s)", treated)
+    with pytest.raises(LifehouseError, match=f"customer twin was merged into {treated}"):
+        told(world, "twin")
 
 
 def test_the_command_line_tells_runs_and_customers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,6 +44,7 @@ where account = %(account)s and sync = %(sync)s and customer_id = %(customer)s
 order by outbox_id desc
 limit 10
 """
+_MERGED = "select customer_id from marts.customer_merges where retired_id = %(customer)s"
 _ARM = "select arm, assigned_at from activation.holdouts where experiment = %(experiment)s and customer_id = %(customer)s"
 
 
@@ -64,7 +65,7 @@ def runs(ctx: Context, sync: Sync, limit: int) -> list[dict[str, Any]]:
 def standing(ctx: Context, sync: Sync, customer_id: str) -> Standing:
     """Why the customer is in or out there, and what the next sync does about it. Writes and sends nothing.
 
-    :raises LifehouseError: there is no such customer. :raises SyncRefused: nothing is published.
+    :raises LifehouseError: there is no such customer, or another one now. :raises SyncRefused: nothing is published.
     """
     found = Standing(customer_id)
     with ctx.warehouse.connect() as connection:
@@ -87,8 +88,13 @@ def standing(ctx: Context, sync: Sync, customer_id: str) -> Standing:
             is_there = cursor.execute(
                 "select from marts.customers where customer_id = %(customer)s", values
             ).fetchone()
+            merged = cursor.execute(_MERGED, values).fetchone()
             is_open = (cursor.execute(_OPEN, values).fetchone() or {}).get("exists")
         connection.rollback()
+    if is_there is None and merged:
+        raise LifehouseError(
+            f"customer {customer_id} was merged into {merged['customer_id']}, whom the sync speaks of now"
+        )
     if is_there is None and not records and not found.sent:
         raise LifehouseError(f"there is no customer {customer_id!r}; the mart customers lists them")
     segment = f"{sync.segment} in release {plan.release.release_id}"

@@ -43,7 +43,7 @@ down: setup  ## stop what `make up` or `make demo` started
 	@$(BIN)/lifehouse down
 
 test: setup  ## run all tests, a file at a time on each core
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 mutations: setup  ## inject sixty corruptions, play thirty clean nights, print what was caught
 	@PYTHONPATH=tests:. $(BIN)/python -m mutations

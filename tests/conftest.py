@@ -6,8 +6,10 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from lifehouse.context import Context
 from lifehouse.home import Home
@@ -61,21 +63,29 @@ def ctx(make_context: Callable[..., Context]) -> Context:
     return make_context()
 
 
-#: Companies whose nights take long and are played once a worker: files that share one go to the same worker.
-PLAYED_ONCE = {"town_model", "company", "shop", "played", "corner", "first_night", "demo_dags"}
+#: Files that share a company whose nights take long: it is played once for all of them, on one worker.
+TOGETHER = (
+    ("tests/e2e/test_bad_nights.py", "tests/e2e/test_nights.py", "tests/e2e/test_quiet_nights.py"),
+    ("tests/face/test_cli.py", "tests/face/test_report.py"),
+    ("tests/marts/test_marts.py", "tests/marts/test_nights.py", "tests/marts/test_recorded.py"),
+    ("tests/releases/test_cost.py", "tests/releases/test_gate.py"),
+    ("tests/roles/test_masking.py", "tests/roles/test_roles.py"),
+)
 
 
-@pytest.hookimpl(tryfirst=True)
+class ByCompany(LoadFileScheduling):
+    """A file stays together, and with those that share its company."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return next((files[0] for files in TOGETHER if file in files), file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByCompany:
+    return ByCompany(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with a slow test go first: at the end no worker waits for another's long file. A file stays together."""
+    """Files with a slow test go first: at the end no worker waits for another's long file."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
-    groups: dict[Path, str] = {}
-    for item in items:
-        shared = sorted(PLAYED_ONCE & set(getattr(item, "fixturenames", ())))
-        if shared:
-            groups[item.path] = f"{item.path.parent.name}-{shared[0]}"
-    for item in items:
-        item.add_marker(
-            pytest.mark.xdist_group(groups.get(item.path, f"{item.path.parent.name}-{item.path.stem}"))
-        )

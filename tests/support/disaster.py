@@ -56,6 +56,7 @@ consent: none
 reason_without_consent: a test's own people
 fields: {name: full_name, phone: phone}
 guards: {max_age: null}
+sending: {patience: 1s}
 """
 GOOD = (
     PLATFORM.replace("echoing", "files").replace("webhook", "csv_drop").replace("connection: platform\n", "")

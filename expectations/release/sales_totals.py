@@ -106,8 +106,12 @@ def _money(candidate: Candidate, table: str) -> str:
     return f"""(
         with lines as (
             select source, coalesce(currency, 'XXX') as currency, bool_or(currency is null) as nameless,
-                count(*) as given_lines, sum(amount) as given_amount
-            from contract.order_lines group by 1, 2
+                sum(given_lines) as given_lines, sum(given_amount) as given_amount
+            from (
+                select source, currency, count(*) as given_lines, sum(amount) as given_amount
+                from contract.order_lines group by 1, 2
+            ) as named
+            group by 1, 2
         ),
         documents as (
             select source, coalesce(currency, 'XXX') as currency, count(*) as given_orders

@@ -71,7 +71,7 @@ def test_one_value_for_many_is_critical_and_what_was_so_before_is_not(
         with people.ctx.warehouse.connect() as connection:
             if change:
                 connection.execute(f"update raw_shop.people set {change} where _load_id = {load_id}")
-            profile.write(connection, place, load_id, "UTC")
+            profile.write(connection, [place], load_id, "UTC")
             figures = [
                 each
                 for each in rhythm.judge(connection, [place], load_id, "UTC")["people"]

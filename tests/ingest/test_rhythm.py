@@ -132,7 +132,7 @@ def test_each_corruption_is_critical_and_a_clean_night_is_not(night: Any) -> Non
     for name, (corrupt, _) in {"clean": ("select 1", ("", "")), **CORRUPTIONS}.items():
         with _tried(night, load_id) as connection:
             connection.execute(corrupt.format(raw="raw_shop.orders"))
-            profile.write(connection, place, load_id, "UTC")
+            profile.write(connection, [place], load_id, "UTC")
             figures = rhythm.judge(connection, [place], load_id, "UTC")["orders"]
             severities[name] = {(figure.column, figure.measure): figure.severity for figure in figures}
     clean = severities.pop("clean")
@@ -198,7 +198,7 @@ def test_the_medians_are_those_of_the_days(night: Any) -> None:
     load_id = night.ingest().load_id
     place = Place(find_source(night.ctx.project, "shop"), "orders")
     with night.ctx.warehouse.connect() as connection:
-        profile.write(connection, place, load_id, "UTC")
+        profile.write(connection, [place], load_id, "UTC")
         rhythm.judge(connection, [place], load_id, "UTC")
         found = connection.execute(
             "select low, high, days, basis, found from control.load_bounds where measure = 'mean'"

@@ -59,11 +59,10 @@ def decide(ctx: Context, source: Source, load_id: int) -> None:
     zone = ctx.project.company.time_zone
     expected: list[ExpectFigure] = []
     with ctx.warehouse.connect() as connection:
-        for row in tables:
-            if row["loaded"]:
-                profile.write(connection, Place(source, row["table_name"]), load_id, zone)
-        found = counted.of_load(connection, load_id)
         places = [Place(source, row["table_name"]) for row in tables]
+        stored = [place for place, row in zip(places, tables, strict=True) if row["loaded"]]
+        profile.write(connection, stored, load_id, zone)
+        found = counted.of_load(connection, load_id)
         usual = rhythm.judge(connection, places, load_id, zone)
         for place, row in zip(places, tables, strict=True):
             is_first = not row["is_known"]

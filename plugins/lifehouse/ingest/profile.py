@@ -6,6 +6,7 @@ Measures are aggregates: they say nothing of a single record.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -91,7 +92,7 @@ from (select from {raw} where _load_id = {load} and not _deleted group by {key} 
 """
 
 _KEEP_RULE = """
-insert into control.load_profiles (load_id, table_name, column_name, measure, total, n) values ({load}, {table}, %s, %s, %s, %s)
+insert into control.load_profiles (load_id, table_name, column_name, measure, total, n) values (%s, %s, %s, %s, %s, %s)
 """
 
 
@@ -112,16 +113,30 @@ def typed_rules(place: Place) -> list[Rule]:
     return [rule for rule in rules(place.table, {}) if rule.on == "typed"]
 
 
-def write(connection: psycopg.Connection[Any], place: Place, load_id: int, zone: str) -> None:
-    """Scan the load's rows of a table and keep their profile, in place of an earlier one.
+def write(connection: psycopg.Connection[Any], places: Sequence[Place], load_id: int, zone: str) -> None:
+    """Scan the load's rows of each table and keep their profile, in place of an earlier one.
 
     :param zone: the company's time zone, in which days are meant.
     """
+    tables = [place.name for place in places]
     connection.execute(
-        "delete from control.load_profiles where load_id = %s and table_name = %s", (load_id, place.name)
+        "delete from control.load_profiles where load_id = %s and table_name = any(%s)", (load_id, tables)
     )
-    names = {"raw": place.raw, "load": sql.Literal(load_id), "table": sql.Literal(place.name)}
-    _count_rules(connection, place, names)
+    _count_rules(connection, places, load_id)
+    loaded = dict(
+        connection.execute(
+            "select table_name, loaded from control.load_tables where load_id = %s", (load_id,)
+        )
+    )
+    for place in places:
+        _look(connection, place, load_id, zone, is_large=loaded.get(place.name, 0) > _LARGE)
+
+
+def _look(
+    connection: psycopg.Connection[Any], place: Place, load_id: int, zone: str, *, is_large: bool
+) -> None:
+    """What the rows of a table look like, day by day."""
+    names = _names(place, load_id)
     zoned, name = sql.Literal(zone), clock_of(place)
     newest = sql.Literal(_newest(connection, place, load_id, name))
     clock: sql.Composable = newest
@@ -134,16 +149,17 @@ def write(connection: psycopg.Connection[Any], place: Place, load_id: int, zone:
     names["clock"] = sql.SQL("timezone({}, {}::timestamptz)").format(zoned, clock)
     names["recent"] = recent
     connection.execute(sql.SQL(_DAYS).format(**names, newest=fresh))
-    loaded = connection.execute(
-        "select loaded from control.load_tables where load_id = %s and table_name = %s", (load_id, place.name)
-    ).fetchone()
-    if name and loaded and loaded[0] > _LARGE:
+    if name and is_large:
         names["recent"] = _since(clock, newest, _LAST)
     _sum_up(connection, place, names)
     _count_hours(connection, place, zone, names)
     for column in identifiers(place):
         told = {"field": sql.Identifier("typed", column), "column": sql.Literal(column)}
         connection.execute(sql.SQL(_SHARED).format(**names, **told))
+
+
+def _names(place: Place, load_id: int) -> dict[str, sql.Composable]:
+    return {"raw": place.raw, "load": sql.Literal(load_id), "table": sql.Literal(place.name)}
 
 
 def identifiers(place: Place) -> dict[str, str]:
@@ -201,33 +217,32 @@ def _count_hours(
     connection.execute(query)
 
 
-def _count_rules(connection: psycopg.Connection[Any], place: Place, names: dict[str, sql.Composable]) -> None:
-    """How many stored rows break each rule, and how many keys are there twice."""
-    broken = typed_rules(place)
-    counts: list[sql.Composable] = [
-        sql.SQL("count(*) filter (where {})").format(rule.condition) for rule in broken
-    ]
-    query = sql.SQL(_RULES).format(**names, counts=sql.SQL(", ").join(counts or [sql.SQL("null")]))
-    rows, *totals = connection.execute(query).fetchone() or (0,)
-    found = [
-        (rule.column, f"rule {number}", total, rows)
-        for number, (rule, total) in enumerate(zip(broken, totals, strict=False))
-    ]
-    if place.table.key:
-        found.append(("", "repeated keys", _repeated_keys(connection, place, names), rows))
-    with connection.cursor() as cursor:
-        cursor.executemany(sql.SQL(_KEEP_RULE).format(**names), found)
+def _count_rules(connection: psycopg.Connection[Any], places: Sequence[Place], load_id: int) -> None:
+    """How many stored rows break each rule, and how many keys are there twice.
 
-
-def _repeated_keys(
-    connection: psycopg.Connection[Any], place: Place, names: dict[str, sql.Composable]
-) -> Any:
-    """Counted in the keys' order: a first load is walked along its index, in a third of the time that hashing takes."""
-    key = sql.SQL(", ").join(map(sql.Identifier, place.table.key))
+    Keys are counted in their order: a first load is walked along its index, in a third of the time that hashing takes.
+    """
+    found: list[tuple[int, str, str, str, Any, int]] = []
     connection.execute("set local enable_hashagg = off")
-    (repeated,) = connection.execute(sql.SQL(_REPEATED_KEYS).format(**names, key=key)).fetchone() or (0,)
+    for place in places:
+        broken, names = typed_rules(place), _names(place, load_id)
+        counts: list[sql.Composable] = [
+            sql.SQL("count(*) filter (where {})").format(rule.condition) for rule in broken
+        ]
+        query = sql.SQL(_RULES).format(**names, counts=sql.SQL(", ").join(counts or [sql.SQL("null")]))
+        rows, *totals = connection.execute(query).fetchone() or (0,)
+        found += [
+            (load_id, place.name, rule.column, f"rule {number}", total, rows)
+            for number, (rule, total) in enumerate(zip(broken, totals, strict=False))
+        ]
+        if place.table.key:
+            key = sql.SQL(", ").join(map(sql.Identifier, place.table.key))
+            query = sql.SQL(_REPEATED_KEYS).format(**names, key=key)
+            (repeated,) = connection.execute(query).fetchone() or (0,)
+            found.append((load_id, place.name, "", "repeated keys", repeated, rows))
     connection.execute("set local enable_hashagg = on")
-    return repeated
+    with connection.cursor() as cursor:
+        cursor.executemany(_KEEP_RULE, found)
 
 
 def _newest(connection: psycopg.Connection[Any], place: Place, load_id: int, clock: str | None) -> Any:

@@ -161,6 +161,9 @@ class _Asked:
         if not spans:
             return {}
         newest = {table: span["newest"] for table, span in spans.items()}
+        self.connection.execute(
+            "set local enable_nestloop = off"
+        )  # of what it makes itself nobody knows the size
         found = self.by_table(
             _FIGURES,
             tables=list(spans),
@@ -169,6 +172,7 @@ class _Asked:
             few=_FEW_OF_A_DAY,
             enough_of_a_weekday=ENOUGH_OF_A_WEEKDAY,
         )
+        self.connection.execute("set local enable_nestloop = on")
         moved = hours.judge(self.connection, self.places[0].source.source, self.load_id, newest)
         return {
             table: [

@@ -55,6 +55,7 @@ def serving(prism: Path, file: Path) -> Iterator[str]:
 def _is_prism(port: int) -> bool:
     """Whether Prism is what answers: to a path that no contract knows, in its own words."""
     try:
-        return "stoplight.io/prism" in httpx.get(f"http://127.0.0.1:{port}/", trust_env=False).text
+        answer = httpx.get(f"http://127.0.0.1:{port}/nobody-knows-this-path", trust_env=False)
+        return "stoplight.io/prism" in answer.text
     except httpx.TransportError:
         return False

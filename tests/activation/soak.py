@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import random
-import shutil
 import signal
 import sys
 import tempfile
@@ -387,16 +386,10 @@ def main() -> None:
     from lifehouse.home import Home
     from lifehouse.project import INSTALLATION, Project
     from lifehouse.warehouse.connection import Warehouse
-    from lifehouse.warehouse.server import EmbeddedServer
-    from support.databases import Databases
+    from support.databases import on_own_server
 
-    home = Path(tempfile.mkdtemp(prefix="lifehouse-soak-"))
-    home.chmod(0o711)
-    server = EmbeddedServer(Home(home))
-    server.start()
-    try:
-        databases = Databases(server)
-        databases.create_template()
+    with on_own_server("soak") as databases:
+        home = databases.server.home.path
 
         def make(project_root: Path = INSTALLATION) -> Context:
             context = Context(Home(Path(tempfile.mkdtemp(dir=home))), Project(project_root))
@@ -406,9 +399,6 @@ def main() -> None:
         kills, rows = int(os.environ.get("KILLS") or 200), int(os.environ.get("ROWS") or 20_000)
         figures = soak(make, home, kills, rows, tell=lambda text: print(text, flush=True))
         print(table(figures))
-    finally:
-        server.remove()
-        shutil.rmtree(home, ignore_errors=True)
     if not all(one.holds for one in figures):
         sys.exit("the promises do not hold")
 

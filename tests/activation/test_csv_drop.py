@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import gc
 from pathlib import Path
 
 import fsspec
 import pytest
+from crashing import kill_at
 from world import World
 
 from lifehouse.activation import run
@@ -75,22 +75,9 @@ def test_the_next_delivery_has_only_the_changes_and_the_full_state_everyone(worl
 @pytest.mark.parametrize(
     "step", [Step.CLAIMED, Step.ANSWERED, Step.SETTLING, Step.SETTLED, Step.DELIVERED, Step.CLOSING]
 )
-def test_a_delivery_written_again_after_a_crash_replaces_itself(
-    world: World, drop: Path, monkeypatch: pytest.MonkeyPatch, step: Step
-) -> None:
-    class Killed(SystemExit):
-        pass
-
-    def crash() -> None:
-        raise Killed
-
+def test_a_delivery_written_again_after_a_crash_replaces_itself(world: World, drop: Path, step: Step) -> None:
     world.people(5)
-    with monkeypatch.context() as patched:
-        patched.setattr("lifehouse.activation.steps.crash", crash)
-        patched.setenv("LIFEHOUSE_CRASH_AT", step)
-        with pytest.raises(Killed):
-            sync(world.ctx, "drop")
-    gc.collect()  # what the killed loop left, here and not in the midst of another test
+    kill_at(step, lambda: sync(world.ctx, "drop"))
     sync(world.ctx, "drop")
     assert len(deliveries(drop)) == 1
     assert len(lines(deliveries(drop)[0])) == 6

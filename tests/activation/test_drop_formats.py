@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import gc
 import hashlib
 import io
 import json
@@ -13,6 +12,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from crashing import kill_at
 from world import World
 
 from lifehouse.activation.platforms import row_file
@@ -108,22 +108,11 @@ def test_a_row_that_does_not_fit_is_refused_and_the_others_arrive(world: World) 
 
 @pytest.mark.parametrize("step", [Step.SETTLED, Step.DELIVERED])
 def test_a_manifest_tells_of_every_file_of_its_run_though_the_sync_was_killed(
-    world: World, monkeypatch: pytest.MonkeyPatch, step: Step
+    world: World, step: Step
 ) -> None:
-    class Killed(SystemExit):
-        pass
-
-    def crash() -> None:
-        raise Killed
-
     folder = declare(world, folder="drops", manifest=True)
     world.people(5)
-    with monkeypatch.context() as patched:
-        patched.setattr("lifehouse.activation.steps.crash", crash)
-        patched.setenv("LIFEHOUSE_CRASH_AT", step)
-        with pytest.raises(Killed):
-            sync(world.ctx, "drop")
-    gc.collect()  # what the killed loop left, here and not in the midst of another test
+    kill_at(step, lambda: sync(world.ctx, "drop"))
     assert manifests(folder) == []
     sync(world.ctx, "drop")
     [told] = manifests(folder)

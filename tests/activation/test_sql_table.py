@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from crashing import kill_at
 from world import World
 
 from lifehouse.activation.connection import PlatformConnection
@@ -93,22 +93,11 @@ def test_a_segment_is_mirrored_and_what_is_not_ours_stays(
 
 @pytest.mark.parametrize("step", [Step.ANSWERED, Step.SETTLING])
 def test_append_adds_everybody_once_whatever_happens(
-    company: World, there: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch, step: Step
+    company: World, there: psycopg.Connection[Any], step: Step
 ) -> None:
-    class Killed(SystemExit):
-        pass
-
-    def crash() -> None:
-        raise Killed
-
     declare(company, "crm.log", mode="append", fields={"name": "first_name"}, options={"once": "sent_id"})
     keys = company.people(5)
-    with monkeypatch.context() as patched:
-        patched.setattr("lifehouse.activation.steps.crash", crash)
-        patched.setenv("LIFEHOUSE_CRASH_AT", step)
-        with pytest.raises(Killed):
-            company.sync()
-    gc.collect()  # what the killed loop left, here and not in the midst of another test
+    kill_at(step, company.sync)
     company.sync()
     assert held(there, "select email from crm.log order by 1") == keys
     company.leave(["c0001"])

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psycopg
 
+from lifehouse.home import Home
 from lifehouse.warehouse import control
 from lifehouse.warehouse.server import EmbeddedServer
 
@@ -41,3 +47,19 @@ class Databases:
         with psycopg.connect(self.server.url, autocommit=True) as connection:
             connection.execute(f'drop database if exists "{name}" with (force)')
         self._names.discard(name)
+
+
+@contextmanager
+def on_own_server(what: str) -> Iterator[Databases]:
+    """Databases on a server of their own, for what ``make`` runs beside the tests; nothing of it stays."""
+    home = Path(tempfile.mkdtemp(prefix=f"lifehouse-{what}-"))
+    home.chmod(0o711)
+    server = EmbeddedServer(Home(home))
+    server.start()
+    try:
+        databases = Databases(server)
+        databases.create_template()
+        yield databases
+    finally:
+        server.remove()
+        shutil.rmtree(home, ignore_errors=True)

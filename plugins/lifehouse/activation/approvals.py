@@ -21,7 +21,7 @@ from lifehouse.activation.declaration import Sync
 from lifehouse.activation.guards import Finding
 from lifehouse.activation.plan import Plan
 from lifehouse.context import Context
-from lifehouse.errors import LifehouseError, SyncRefused
+from lifehouse.errors import LifehouseError
 
 _NEWEST = """
 select
@@ -77,7 +77,7 @@ def ask(ctx: Context, sync: Sync, plan: Plan) -> Asked:
     if not broken:
         raise LifehouseError(f"nothing to approve: no guard would stop the sync {sync.sync} now")
     if not all(finding.by_person for finding in broken):
-        guards.require(broken, sync)
+        raise guards.refusal(broken, sync)
     approval_id = ctx.warehouse.value(
         _ASK,
         (
@@ -114,8 +114,7 @@ def admit(
         given = cursor.execute(_NEWEST, values).fetchone()
         why_not = _why_not(given, sync, plan, broken) if given else ""
         if not given or why_not or not all(finding.by_person for finding in broken):
-            guards.require(broken, sync, why_not)
-            raise SyncRefused(f"sync {sync.sync} sends nothing")  # not reached: a finding is broken
+            raise guards.refusal(broken, sync, why_not)
         cursor.execute(
             "update activation.approvals set used_by = %s, used_at = clock_timestamp() where approval_id = %s",
             (sync_run_id, given["approval_id"]),

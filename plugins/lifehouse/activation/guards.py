@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lifehouse.activation.declaration import Sync
@@ -39,21 +39,18 @@ def examine(plan: Plan, sync: Sync, *, only_failed: bool = False) -> list[Findin
     return found if only_failed else [*found, *_of_refusals(plan, sync)]
 
 
-def require(findings: Iterable[Finding], sync: Sync, remark: str = "") -> None:
-    """:raises SyncRefused: a guard does not hold; the message names each that does not, and what a person may do.
+def refusal(broken: Sequence[Finding], sync: Sync, remark: str = "") -> SyncRefused:
+    """What a sync is refused with, whose guards do not hold: names each of them, and what a person may do.
 
     :param remark: what is to be said of an approval that does not count.
     """
-    broken = [finding for finding in findings if not finding.holds]
-    if not broken:
-        return
     told = f"sync {sync.sync} sends nothing: " + "; ".join(
         f"{one.meaning}, but {one.observed}" for one in broken
     )
     if not all(finding.by_person for finding in broken):
-        raise SyncRefused(told)
+        return SyncRefused(told)
     remark = remark or f"if that is meant: `lifehouse sync approve {sync.sync} --reason ...`, for one run"
-    raise GuardTripped(f"{told}; {remark}", [finding.guard for finding in broken])
+    return GuardTripped(f"{told}; {remark}", [finding.guard for finding in broken])
 
 
 def keep(

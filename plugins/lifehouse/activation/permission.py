@@ -65,10 +65,12 @@ def is_asked(connection: psycopg.Connection[Any], sync: Sync) -> bool:
     return bool(row and row[0])
 
 
-def judge(cursor: psycopg.ClientCursor[Any], sync: Sync, bound: dict[str, Any]) -> dict[str, sql.Composable]:
+def judge(
+    cursor: psycopg.ClientCursor[Any], sync: Sync, bound: dict[str, Any], *, asked: bool
+) -> dict[str, sql.Composable]:
     """Make the temporary table ``barred``, if anything is asked, and return the parts of ``members`` that read it."""
     parts = {"consented": consent.of_members(sync)}
-    if not is_asked(cursor.connection, sync):
+    if not asked:
         return {**parts, "members": _MEMBERS, "why": sql.SQL("null::text"), "barred": sql.SQL("")}
     cursor.execute(
         sql.SQL("create temporary table barred on commit drop as {}").format(_barred(_OF_PLAN)), bound
@@ -83,10 +85,10 @@ def judge(cursor: psycopg.ClientCursor[Any], sync: Sync, bound: dict[str, Any]) 
     }
 
 
-def of_records(connection: psycopg.Connection[Any], sync: Sync) -> sql.Composable:
-    """A condition on ``records.customer_id``: one who left the segment may stay. Reads ``barred`` if it was made."""
+def of_records(sync: Sync, *, asked: bool) -> sql.Composable:
+    """A condition on ``records.customer_id``: one who left the segment may stay. Reads ``barred`` if anything is asked."""
     allowed = consent.of_records(sync)
-    if not is_asked(connection, sync):
+    if not asked:
         return allowed
     return sql.SQL(
         "{} and records.customer_id not in (select barred.customer_id from barred where barred.why in ('suppressed', 'left out'))"

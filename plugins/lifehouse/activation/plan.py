@@ -131,18 +131,19 @@ def propose(connection: psycopg.Connection[Any], sync: Sync, *, only_failed: boo
         "is_quiet": (quiet_until := sync.quiet_until()) is not None,
         **permission.values(sync),
     }
+    asked = permission.is_asked(connection, sync)
     cursor = psycopg.ClientCursor(connection)  # `create table as` takes no bound values
     members = statement("members").format(
         key=_value(sync.key),
         kept=forward.joins(sync, _value(sync.key)),
         fields=sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs)),
-        **permission.judge(cursor, sync, values),
+        **permission.judge(cursor, sync, values, asked=asked),
     )
     cursor.execute(sql.SQL("set local work_mem = {}").format(literal(_MEMORY)))
     cursor.execute(members, values)
     cursor.execute("analyze members")
     cursor.execute(statement("shared"))
-    cursor.execute(statement("actions").format(allowed=permission.of_records(connection, sync)), values)
+    cursor.execute(statement("actions").format(allowed=permission.of_records(sync, asked=asked)), values)
     with connection.cursor(row_factory=dict_row) as counting:
         counts = counting.execute(statement("counts"), values).fetchone() or {}
     return Plan(

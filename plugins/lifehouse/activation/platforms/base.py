@@ -139,3 +139,15 @@ class Platform(Protocol):
     def finish(self, state: Callable[[], Iterator[Row]]) -> int:
         """Closing work once a sync's rows are settled; ``state`` reads all that the platform holds. Returns the calls made."""
         ...
+
+
+class Unopened:
+    """A platform that keeps nothing open between its calls: there is nothing to enter or to leave."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None

@@ -11,15 +11,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from pydantic import Field, model_validator
 
 from lifehouse import folders
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.platforms import manifest, row_file
-from lifehouse.activation.platforms.base import Answer, Batch, BatchRefused, Capabilities, Row, TryAgain
+from lifehouse.activation.platforms.base import (
+    Answer,
+    Batch,
+    BatchRefused,
+    Capabilities,
+    Row,
+    TryAgain,
+    Unopened,
+)
 from lifehouse.activation.platforms.listing import Members
 from lifehouse.activation.platforms.row_file import Unfit, Written
 from lifehouse.config import Strict
@@ -44,7 +51,7 @@ class CsvDropOptions(Strict):
         return self
 
 
-class CsvDrop:
+class CsvDrop(Unopened):
     """One folder of deliveries."""
 
     capabilities = Capabilities(batch_size=100_000, in_flight=1, keyed=True)
@@ -66,14 +73,6 @@ class CsvDrop:
         self.full = f"{sync}.full.{options.format}"
         self._written: dict[str, Written] = {}
         self.url, self.settings = _place(options, connection, below)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        return None
 
     async def send(self, batch: Batch) -> Answer:
         part = f"{batch.number:04d}.{batch.idempotency_key.hex[:8]}"

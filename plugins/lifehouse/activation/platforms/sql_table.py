@@ -12,7 +12,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -20,7 +20,15 @@ from pydantic import Field
 
 from lifehouse import transport
 from lifehouse.activation.connection import PlatformConnection
-from lifehouse.activation.platforms.base import Answer, Batch, BatchRefused, Capabilities, Row, TryAgain
+from lifehouse.activation.platforms.base import (
+    Answer,
+    Batch,
+    BatchRefused,
+    Capabilities,
+    Row,
+    TryAgain,
+    Unopened,
+)
 from lifehouse.activation.platforms.listing import Members, Page
 from lifehouse.config import Strict
 from lifehouse.errors import ConfigError, PlatformError
@@ -48,7 +56,7 @@ class SqlTableOptions(Strict):
     timeout_seconds: float = Field(60, gt=0, description="for a batch")
 
 
-class SqlTable:
+class SqlTable(Unopened):
     """One table."""
 
     capabilities = Capabilities(batch_size=5_000, in_flight=2, keyed=True)
@@ -71,14 +79,6 @@ class SqlTable:
             )
         self._is_append = mode == "append"
         self._table = sql.Identifier(*options.table.split("."))
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        return None
 
     async def send(self, batch: Batch) -> Answer:
         return await asyncio.to_thread(self._send, batch.rows)

@@ -28,12 +28,8 @@ by_key as (
 ),
 
 in_flight as (
-    select outbox.record_key
-    from activation.outbox as outbox
-    inner join activation.batches as batches using (batch_id)
-    where
-        batches.account = %(account)s and batches.sync = %(sync)s
-        and batches.status = 'sent' and outbox.status = 'intent'
+    select record_key from activation.in_flight
+    where account = %(account)s and sync = %(sync)s
 ),
 
 ours as (

@@ -6,12 +6,8 @@ select
         where account = %(account)s and sync = %(sync)s and field_hash is not null
     ) as acknowledged,
     (
-        select count(*)
-        from activation.outbox as outbox
-        inner join activation.batches as batches using (batch_id)
-        where
-            batches.account = %(account)s and batches.sync = %(sync)s
-            and batches.status = 'sent' and outbox.status = 'intent'
+        select count(*) from activation.in_flight
+        where account = %(account)s and sync = %(sync)s
     ) as in_flight
 from (
     select

@@ -10,7 +10,7 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
@@ -59,7 +59,8 @@ class Wrong(Exception):
 
 
 class Simulated:
-    """``people`` is what it holds: address → fields; ``members`` are in the segment there.
+    """``people`` is what it holds: address → fields; ``members`` are in the segment there. It tells who ``unsubscribed``
+    there when it is read back, and refuses who is ``barred`` with a word of theirs.
 
     :cvar extra: of a connection to it. :cvar options: of a sync. :cvar fields: of a sync. :cvar sync: what else a sync says.
     """
@@ -76,6 +77,8 @@ class Simulated:
         self.people: dict[str, dict[str, Any]] = {}
         self.members: set[str] = set()
         self.refused: set[str] = set()
+        self.unsubscribed: set[str] = set()
+        self.barred: set[str] = set()
         self.faults: deque[Fault] = deque()
         self.asked: list[Asked] = []
         self.created: list[str] = []
@@ -116,7 +119,18 @@ class Simulated:
 
     def page(self, start: int, size: str | None) -> list[str]:
         """Members from ``start`` on, in the order of their ids, at most a page; afterwards somebody may change the list."""
-        listed = sorted(self.members, key=lambda key: int(self.id_of(key)))
+        return self._part(self.members, start, size)
+
+    def page_of_all(self, start: int, size: str | None) -> list[str]:
+        """Likewise, of everybody."""
+        return self._part(self.people.keys(), start, size)
+
+    def behind(self, number: str, of: Iterable[str]) -> int:
+        """How many of them have an id up to ``number``: where a page behind it starts."""
+        return sum(int(self.id_of(key)) <= int(number) for key in of)
+
+    def _part(self, of: Iterable[str], start: int, size: str | None) -> list[str]:
+        listed = sorted(of, key=lambda key: int(self.id_of(key)))
         found = listed[start : start + min(self.page_size, int(size or 10))]
         if self.between_pages:
             self.between_pages.popleft()()

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from fault_receiver import Fault, Receiver
+from simulated import Simulated
 from typer.testing import CliRunner
-from vendors import Mailchimp
+from vendors import Iterable, Mailchimp
 from world import World
 
 from lifehouse.activation import inspection, picks, run, suppressions
@@ -129,14 +130,17 @@ def test_one_who_unsubscribed_at_the_platform_is_not_sent_there_again_before_a_n
     assert receiver.keys("push") == keys(1, 3)
 
 
-def test_a_declared_platform_tells_who_unsubscribed_from_who_is_refused(world: World) -> None:
-    world.declare(platform="mailchimp", options=Mailchimp.options, fields=Mailchimp.fields)
+@pytest.mark.parametrize("kind", [Mailchimp, Iterable], ids=lambda kind: kind.name)
+def test_a_declared_platform_tells_who_unsubscribed_from_who_is_refused(
+    world: World, kind: type[Simulated]
+) -> None:
+    world.declare(platform=kind.name, options=kind.options, fields=kind.fields)
     world.people(3)
-    with Mailchimp() as vendor:
+    with kind() as vendor:
         world.connection = PlatformConnection(vendor.url, login="login", secret="secret")
-        vendor.refused, vendor.unsubscribed = keys(1), keys(2)
+        vendor.refused, vendor.barred = keys(1), keys(2)
         assert world.sync().refused == 2
-        vendor.unsubscribed.clear()
+        vendor.barred.clear()
         vendor.refused.clear()
         assert world.sync(only_failed=True).confirmed == 1
         assert vendor.members == keys(1, 3)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import jmespath
 import pytest
+from pydantic import ValidationError
 from simulated import Asked, Fault, Simulated, Wrong
 from typer.testing import CliRunner
 from world import World
 
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.platforms import IN_PYTHON, OPTIONS, catalog, declaration, template
+from lifehouse.activation.platforms.listing import Members
 from lifehouse.cli.app import build
 from lifehouse.errors import ConfigError
 from lifehouse.project import INSTALLATION
@@ -127,3 +130,27 @@ def test_objects_are_put_together_and_texts_filled_in() -> None:
         ],
         "n": 12,
     }
+
+
+def test_an_option_in_an_expression_is_a_name_and_in_quotes_a_text() -> None:
+    values = {"options": {"flag": "of whom", "tag": 'the "best" `ones`'}}
+    expression = template.named("{options.flag} == '{options.tag}'", values)
+    assert jmespath.search(expression, {"of whom": 'the "best" `ones`'}) is True
+    assert jmespath.search(expression, {"of whom": "others"}) is False
+
+
+@pytest.mark.parametrize(
+    ("page", "more", "problem"),
+    [
+        ({"cursor": "next"}, {}, "say the query's parameter, or what {cursor} is first"),
+        ({"parameter": "after", "first": "0"}, {}, "and not both"),
+        ({"parameter": "after"}, {"asks": 5}, "comes in no pages"),
+        (None, {"key": None}, "say where an item's key is"),
+    ],
+)
+def test_a_list_that_cannot_be_read_so_is_no_declaration(
+    page: dict[str, str] | None, more: dict[str, object], problem: str
+) -> None:
+    told = {"path": "/members", "at": "members", "key": "email", "page": page, **more}
+    with pytest.raises(ValidationError, match=re.escape(problem)):
+        Members.model_validate(told)

@@ -10,25 +10,34 @@ from fault_receiver import Fault, Receiver
 from simulated import Fault as VendorFault
 from simulated import Simulated
 from typer.testing import CliRunner
-from vendors import Braze, Hubspot, Klaviyo, Mailchimp
+from vendors import VENDORS, Mailchimp, MetaAudiences
 from world import World
 
 from lifehouse.activation.connection import PlatformConnection
+from lifehouse.activation.platforms import catalog
 from lifehouse.activation.reconcile import reconcile
 from lifehouse.activation.run import sync
 from lifehouse.cli.app import build
 from lifehouse.context import Context
 from lifehouse.errors import PlatformError
 
-READABLE = [Hubspot, Mailchimp, Klaviyo]
+DECLARED = {vendor.name: catalog.find(vendor.name, Path()) for vendor in VENDORS}
+READABLE = [vendor for vendor in VENDORS if DECLARED[vendor.name].members]
+LISTED = [vendor for vendor in READABLE if not DECLARED[vendor.name].members.asks]
+#: Where one who unsubscribed is told of when they are read back.
+TELLING = [
+    vendor
+    for vendor in READABLE
+    if DECLARED[vendor.name].opted_out or DECLARED[vendor.name].members.unsubscribed
+]
 
 
 def company(make_context: Callable[..., Context], vendor: Simulated, tmp_path: Path) -> World:
-    world = World.founded(
-        make_context, tmp_path / "project", PlatformConnection(vendor.url, vendor.login, vendor.secret)
-    )
+    connection = PlatformConnection(vendor.url, vendor.login, vendor.secret, vendor.extra)
+    world = World.founded(make_context, tmp_path / "project", connection)
     sending = {"backoff": "10ms", "attempts": 4, "per_second": 500}
-    world.declare(platform=vendor.name, options=vendor.options, fields=vendor.fields, sending=sending)
+    declared = {"options": vendor.options, "fields": vendor.fields, "sending": sending, **vendor.sync}
+    world.declare(platform=vendor.name, **declared)
     return world
 
 
@@ -56,9 +65,12 @@ def test_what_somebody_changed_there_is_found_and_put_right(
             [VendorFault(429, {"Retry-After": "0"}), VendorFault(500), VendorFault(reset=True)]
         )
         found = reconcile(world.ctx, "push", world.connection)
-        assert sides(found) == (21, 23, 19, 4, 2)
+        others = 2 if kind in LISTED else 0
+        assert sides(found) == (19 + others, 23, 19, 4, others)
         assert (found.to_send_again, found.to_add, found.resent, found.gone) == (3, 0, 0, 0)
-        assert [one.customer_id for one in found.examples] == ["c0002", "c0004", "c0013", "c0023", None, None]
+        assert [one.customer_id for one in found.examples] == ["c0002", "c0004", "c0013", "c0023"] + [
+            None
+        ] * others
         assert world.sync().removes == 2, "looking changed what we believe"
         world.join(["c0023"])
 
@@ -67,7 +79,8 @@ def test_what_somebody_changed_there_is_found_and_put_right(
         done = world.sync()
         assert (done.adds, done.removes) == (4, 0)
         assert vendor.members == set(keys) - {keys[21]} | {"own@platform.example", "friend@platform.example"}
-        assert sides(reconcile(world.ctx, "push", world.connection, repair=True)) == (24, 22, 22, 0, 2)
+        found = reconcile(world.ctx, "push", world.connection, repair=True)
+        assert sides(found) == (22 + others, 22, 22, 0, others)
         assert world.sync().calls == 0
 
 
@@ -101,7 +114,45 @@ def test_what_is_in_flight_is_not_judged(world: World, receiver: Receiver) -> No
     assert (*sides(found), found.in_flight, found.gone) == (2, 3, 2, 0, 0, 1, 0)
 
 
-@pytest.mark.parametrize("kind", READABLE, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", TELLING, ids=lambda kind: kind.name)
+def test_who_unsubscribed_there_is_found_and_suppressed(
+    make_context: Callable[..., Context], tmp_path: Path, kind: type[Simulated]
+) -> None:
+    with kind() as vendor:
+        world = company(make_context, vendor, tmp_path)
+        keys = world.people(7)
+        world.sync()
+        vendor.take("own@platform.example", {}, member=True)
+        vendor.unsubscribed = {keys[1], keys[5], "own@platform.example"}
+        assert reconcile(world.ctx, "push", world.connection).unsubscribed == 2
+        suppressed = "select count(*) from activation.suppressions"
+        assert world.ctx.warehouse.value(suppressed) == 0, "looking changed what we believe"
+        assert reconcile(world.ctx, "push", world.connection, repair=True).unsubscribed == 2
+        assert reconcile(world.ctx, "push", world.connection, repair=True).unsubscribed == 0
+        assert world.sync().removes == 2
+        assert vendor.members == set(keys) - {keys[1], keys[5]} | {"own@platform.example"}
+
+
+def test_an_unsubscription_from_mail_says_nothing_of_another_channel(
+    make_context: Callable[..., Context], tmp_path: Path
+) -> None:
+    with Mailchimp() as vendor:
+        world = company(make_context, vendor, tmp_path)
+        keys = world.people(3)
+        world.declare(
+            platform=vendor.name,
+            options=vendor.options,
+            fields=vendor.fields,
+            consent="none",
+            reason_without_consent="they bought it",
+        )
+        world.sync()
+        vendor.unsubscribed = {keys[1]}
+        assert reconcile(world.ctx, "push", world.connection, repair=True).unsubscribed == 0
+        assert world.sync().calls == 0
+
+
+@pytest.mark.parametrize("kind", LISTED, ids=lambda kind: kind.name)
 def test_pages_that_shift_while_they_are_read_lose_nobody(
     make_context: Callable[..., Context], tmp_path: Path, kind: type[Simulated]
 ) -> None:
@@ -139,12 +190,17 @@ def test_a_list_that_never_stands_still_is_told_of(
 
 
 def test_a_platform_that_cannot_be_read_says_so(make_context: Callable[..., Context], tmp_path: Path) -> None:
-    with Braze() as vendor:
+    with MetaAudiences() as vendor:
         world = company(make_context, vendor, tmp_path)
-        with pytest.raises(
-            PlatformError, match="braze cannot be read back: its declaration has no `members:`"
-        ):
+        with pytest.raises(PlatformError, match=r"meta_audiences cannot be read back: Meta .* tells nobody"):
             reconcile(world.ctx, "push", world.connection)
+
+
+def test_every_platform_that_ships_can_be_read_back_or_says_why_not() -> None:
+    for path in catalog.SHIPPED.glob("*.yml"):
+        declared = catalog.find(path.stem, Path())
+        assert declared
+        assert (declared.members is None) == bool(declared.unreadable), path.stem
 
 
 def test_the_file_with_everybody_is_read_back(world: World) -> None:

@@ -9,6 +9,7 @@ import pytest
 from test_kill import killed_in_a_fork
 from world import World
 
+from lifehouse.activation.reconcile import reconcile
 from lifehouse.activation.steps import Step
 from lifehouse.context import Context
 from lifehouse.errors import PlatformError
@@ -94,9 +95,15 @@ def test_who_unsubscribed_there_is_not_subscribed_again(company: World, tryton: 
     company.people(3)
     company.sync()
     tryton.unsubscribe("c0002@example.com")
+    tryton.subscribe("by.hand@example.com")
+    found = reconcile(company.ctx, "push", company.connection)
+    assert (found.there, found.both_hold, found.only_here, found.only_there) == (3, 2, 1, 1)
+    assert found.unsubscribed == 1
+    tryton.unsubscribe("by.hand@example.com")
     company.leave(["c0002", "c0003"])
     company.sync()
-    assert tryton.subscribers() == {"c0001@example.com": True, "c0002@example.com": False}
+    hand = {"by.hand@example.com": False}
+    assert tryton.subscribers() == {"c0001@example.com": True, "c0002@example.com": False} | hand
     company.join(["c0002", "c0003"])
     done = company.sync()
     assert (done.confirmed, done.refused) == (1, 1)
@@ -104,7 +111,10 @@ def test_who_unsubscribed_there_is_not_subscribed_again(company: World, tryton: 
         "c0001@example.com": True,
         "c0002@example.com": False,
         "c0003@example.com": True,
+        **hand,
     }
+    suppressed = company.ctx.warehouse.rows("select identifier, channel from activation.suppressions")
+    assert suppressed == [{"identifier": "c0002", "channel": "email"}]
     assert company.ctx.warehouse.value(
         "select refused_reason from activation.records where refused_at is not null"
     ) == ("unsubscribed there")

@@ -30,6 +30,18 @@ class Hubspot(Simulated):
                     for one in missing
                 ]
                 return 207, {**body, "errors": [*body.get("errors", []), *errors]}
+            case "batch", "read" if "idProperty" not in asked.body:
+                keys = [self.by_id(one["id"]) for one in asked.body["inputs"]]
+                return 200, {
+                    "results": [
+                        {
+                            "id": self.id_of(key),
+                            "properties": {"hs_email_optout": str(key in self.unsubscribed).lower()},
+                        }
+                        for key in keys
+                        if key
+                    ]
+                }
             case "batch", "read":
                 found = [one["id"] for one in asked.body["inputs"] if one["id"] in self.people]
                 return 200, {
@@ -94,6 +106,13 @@ class Zoho(Simulated):
         match asked.path.split("/")[3:]:
             case ["Contacts", "upsert"]:
                 return 200, {"data": [self._upsert(one) for one in asked.body["data"]]}
+            case ["Contacts"]:
+                if not self.people:
+                    return 204, None
+                start = self.behind(asked.query.get("page_token", "0"), self.people)
+                page = self.page_of_all(start, asked.query["per_page"])
+                info = {"next_page_token": self.id_of(page[-1]) if page else None, "more_records": bool(page)}
+                return 200, {"data": [self._record(key) for key in page], "info": info}
             case ["Contacts", "search"]:
                 key = asked.query["email"]
                 return (200, {"data": [{"id": self.id_of(key)}]}) if key in self.people else (204, None)
@@ -104,6 +123,12 @@ class Zoho(Simulated):
                         (self.members.add if action == "add_tags" else self.members.discard)(key)
                 return 200, {"data": [{"status": "success", "code": "SUCCESS"} for _ in asked.body["ids"]]}
         raise Wrong(404, {})
+
+    def _record(self, key: str) -> dict[str, Any]:
+        tags = [{"name": "Champions", "id": "9"}] if key in self.members else []
+        other = [{"name": "Other", "id": "8"}]
+        opted_out = key in self.unsubscribed
+        return {"id": self.id_of(key), "Email": key, "Tag": other + tags, "Email_Opt_Out": opted_out}
 
     def _upsert(self, record: dict[str, Any]) -> dict[str, Any]:
         key = record["Email"]
@@ -117,10 +142,6 @@ class Mailchimp(Simulated):
     options = {"list_id": "abc", "segment_id": 7}
     fields = {"FNAME": "first_name"}
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.unsubscribed: set[str] = set()
-
     def answer(self, asked: Asked) -> tuple[int, Any]:
         body = asked.body
         if asked.path == "/lists/abc":
@@ -129,15 +150,15 @@ class Mailchimp(Simulated):
                     "email_address": one["email_address"],
                     "error": "is in a compliance state due to unsubscribe, bounce, or compliance review "
                     "and cannot be subscribed."
-                    if one["email_address"] in self.unsubscribed
+                    if one["email_address"] in self.barred
                     else "looks fake or invalid",
                     "error_code": "ERROR_GENERIC",
                 }
                 for one in body["members"]
-                if one["email_address"] in self.refused | self.unsubscribed
+                if one["email_address"] in self.refused | self.barred
             ]
             for one in body["members"]:
-                if one["email_address"] not in self.refused | self.unsubscribed:
+                if one["email_address"] not in self.refused | self.barred:
                     self.take(one["email_address"], one["merge_fields"])
             return 200, {"errors": errors, "error_count": len(errors)}
         if asked.path == "/lists/abc/segments/7":
@@ -146,7 +167,15 @@ class Mailchimp(Simulated):
             return 200, {"errors": []}
         if asked.path == "/lists/abc/segments/7/members":
             page = self.page(int(asked.query.get("offset", 0)), asked.query.get("count"))
-            return 200, {"members": [{"email_address": key.upper()} for key in page]}
+            return 200, {
+                "members": [
+                    {
+                        "email_address": key.upper(),
+                        "status": "unsubscribed" if key in self.unsubscribed else "subscribed",
+                    }
+                    for key in page
+                ]
+            }
         raise Wrong(404, {"detail": "The requested resource could not be found."})
 
 
@@ -169,6 +198,21 @@ class Zendesk(Simulated):
             job = f"j{len(self.jobs) + 1}"
             self.jobs[job] = [self._user(index, one) for index, one in enumerate(asked.body["users"])]
             return 200, {"job_status": {"id": job, "status": "queued", "results": None}}
+        if asked.path == "/api/v2/users":
+            start = self.behind(asked.query.get("page[after]", "0"), self.people)
+            page = self.page_of_all(start, asked.query["page[size]"])
+            meta = {"has_more": bool(page), "after_cursor": self.id_of(page[-1]) if page else "the end"}
+            return 200, {
+                "users": [
+                    {
+                        "id": int(self.id_of(key)),
+                        "email": key,
+                        "user_fields": {"champion": key in self.members},
+                    }
+                    for key in page
+                ],
+                "meta": meta,
+            }
         job = asked.path.rsplit("/", 1)[-1]
         if job == "failed":
             return 200, {"job_status": {"id": job, "status": "failed", "results": None}}
@@ -228,13 +272,18 @@ class Klaviyo(Simulated):
                 behind = int(asked.query.get("page[cursor]", "c0")[1:])
                 start = sum(int(self.id_of(key)) <= behind for key in self.members)
                 page = self.page(start, asked.query.get("page[size]"))
-                data = [{"id": self.id_of(key), "attributes": {"email": key}} for key in page]
+                data = [{"id": self.id_of(key), "attributes": self._attributes(key)} for key in page]
                 address = f"{self.url}{asked.path}?page%5Bcursor%5D=c{data[-1]['id']}" if data else None
                 return 200, {"data": data, "links": {"next": address}}
             case ["lists", "L1", "relationships", "profiles"]:
                 self.members -= {self.by_id(one["id"]) for one in asked.body["data"]}
                 return 204, None
         raise Wrong(404, {})
+
+    def _attributes(self, key: str) -> dict[str, Any]:
+        told = [{"reason": "UNSUBSCRIBE", "timestamp": "2024-01-01"}] if key in self.unsubscribed else []
+        marketing = {"consent": "SUBSCRIBED", "suppression": told, "list_suppressions": []}
+        return {"email": key, "subscriptions": {"email": {"marketing": marketing}}}
 
     def _import(self, data: dict[str, Any]) -> str:
         assert data["relationships"]["lists"]["data"] == [{"type": "list", "id": "L1"}]
@@ -266,6 +315,13 @@ class Fxiaoke(Simulated):
         if asked.body["corpAccessToken"] != self.token:
             return 200, {"errorCode": 20016, "errorMessage": "corpAccessToken expired"}
         match asked.path.rsplit("/", 1)[-1]:
+            case "query" if (info := asked.body["data"]["search_query_info"])["limit"] > 1:
+                assert info["filters"] == [
+                    {"field_name": "champion__c", "field_values": [True], "operator": "EQ"}
+                ]
+                page = self.page(info["offset"], info["limit"])
+                found = [{"_id": self.id_of(key), "email": key, "champion__c": True} for key in page]
+                return 200, {"errorCode": 0, "data": {"dataList": found}}
             case "query":
                 key = asked.body["data"]["search_query_info"]["filters"][0]["field_values"][0]
                 found = [{"_id": self.id_of(key)}] if key in self.people else []
@@ -296,6 +352,9 @@ class Pipedrive(Simulated):
             key = asked.query["term"]
             items = [{"item": {"id": int(self.id_of(key))}}] if key in self.people else []
             return 200, {"success": True, "data": {"items": items}}
+        if (asked.method, asked.path) == ("GET", "/persons"):
+            page = self.page_of_all(int(asked.query.get("start", 0)), asked.query["limit"])
+            return 200, {"success": True, "data": [self._person(key) for key in page] or None}
         if asked.method == "POST":
             (key,) = asked.body["email"]
             if key in self.refused:
@@ -306,6 +365,17 @@ class Pipedrive(Simulated):
             raise Wrong(404, {"success": False, "error": "Person not found"})
         self.take(key, asked.body, member=asked.body["f1"] == "yes")
         return 200, {"success": True, "data": {"id": int(self.id_of(key))}}
+
+    def _person(self, key: str) -> dict[str, Any]:
+        return {
+            "id": int(self.id_of(key)),
+            "email": [
+                {"value": "old@example.com", "primary": False},
+                {"value": key, "primary": True},
+            ],
+            "f1": "yes" if key in self.members else None,
+            "marketing_status": "unsubscribed" if key in self.unsubscribed else "no_consent",
+        }
 
 
 class Freshsales(Simulated):
@@ -318,7 +388,9 @@ class Freshsales(Simulated):
             raise Wrong(401, {"login": "failed", "message": "Username/password is incorrect."})
         if asked.path == "/api/lookup":
             key = asked.query["q"]
-            found = [{"id": int(self.id_of(key)), "email": key}] if key in self.people else []
+            own = {"cf_champion": key in self.members, "cf_stage": "active"}
+            found = [{"id": int(self.id_of(key)), "email": key, "custom_field": own}]
+            found = found if key in self.people else []
             return 200, {"contacts": {"contacts": found, "meta": {"total": len(found)}}}
         contact = asked.body["contact"]
         own = contact["custom_field"]
@@ -341,6 +413,11 @@ class Braze(Simulated):
     options = {"attribute": "champion"}
 
     def answer(self, asked: Asked) -> tuple[int, Any]:
+        if asked.path == "/users/export/ids":
+            assert len(asked.body["external_ids"]) <= 50
+            keys = [key for key in asked.body["external_ids"] if key in self.people]
+            users = [self._user(key) for key in keys]
+            return 200, {"message": "success", "users": users}
         rows, errors = asked.body["attributes"], []
         if len(rows) > 75:
             raise Wrong(400, {"message": "too many attributes"})
@@ -357,12 +434,26 @@ class Braze(Simulated):
             **({"errors": errors} if errors else {}),
         }
 
+    def _user(self, key: str) -> dict[str, Any]:
+        return {
+            "external_id": key,
+            "custom_attributes": {"champion": key in self.members},
+            "email_subscribe": "unsubscribed" if key in self.unsubscribed else "subscribed",
+        }
+
 
 class CustomerIo(Simulated):
     name = "customer_io"
     options = {"attribute": "champion"}
 
+    @property
+    def extra(self) -> dict[str, Any]:  # type: ignore[override]
+        return {"app_url": f"{self.url}/app", "app_key": "k"}
+
     def answer(self, asked: Asked) -> tuple[int, Any]:
+        if asked.path == "/app/v1/customers":
+            return self._search(asked)
+        assert asked.headers["authorization"].startswith("Basic ")
         errors = []
         for index, row in enumerate(asked.body["batch"]):
             key = row["identifiers"]["email"]
@@ -374,17 +465,38 @@ class CustomerIo(Simulated):
                 self.take(key, row["attributes"], member=row["attributes"]["champion"])
         return (207, {"errors": errors}) if errors else (200, {})
 
+    def _search(self, asked: Asked) -> tuple[int, Any]:
+        assert asked.headers["authorization"] == "Bearer k", (
+            "another address was told the account's credentials"
+        )
+        wanted = {one["attribute"]["field"] for one in asked.body["filter"]["and"]}
+        found = self.members & self.unsubscribed if "unsubscribed" in wanted else self.members
+        start = self.behind(asked.query.get("start", "0"), found)
+        page = self._part(found, start, asked.query["limit"])
+        identifiers = [{"email": key, "id": None, "cio_id": self.id_of(key)} for key in page]
+        return 200, {"identifiers": identifiers, "next": self.id_of(page[-1]) if page else ""}
+
 
 class Iterable(Simulated):
     name = "iterable"
-    options = {"field": "champion"}
+    options = {"field": "champion", "channel_id": 12}
 
     def answer(self, asked: Asked) -> tuple[int, Any]:
+        if asked.path == "/api/users/getByEmail":
+            key = asked.query["email"]
+            if key not in self.people:
+                return 200, {}
+            told = {
+                "champion": key in self.members,
+                "unsubscribedChannelIds": [12] * (key in self.unsubscribed),
+            }
+            return 200, {"user": {"email": key, "dataFields": told}}
         bad = [one["email"] for one in asked.body["users"] if one["email"] in self.refused]
+        gone = [one["email"] for one in asked.body["users"] if one["email"] in self.barred]
         for one in asked.body["users"]:
-            if one["email"] not in self.refused:
+            if one["email"] not in self.refused | self.barred:
                 self.take(one["email"], one["dataFields"], member=one["dataFields"]["champion"])
-        return 200, {"successCount": 0, "failedUpdates": {"invalidEmails": bad, "forgottenEmails": []}}
+        return 200, {"successCount": 0, "failedUpdates": {"invalidEmails": bad, "forgottenEmails": gone}}
 
 
 VENDORS: list[type[Simulated]] = [

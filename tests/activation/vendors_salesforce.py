@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from simulated import Asked, Csv, Simulated, Wrong
@@ -13,6 +14,7 @@ class Salesforce(Simulated):
     name = "salesforce"
     options = {"external_id": "Email__c", "flag": "Champion__c"}
     fields = {"FirstName": "first_name", "Revenue__c": "net_revenue"}
+    object, columns, marked = "Contact", ", HasOptedOutOfEmail", "Champion__c = true and "
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,6 +40,8 @@ class Salesforce(Simulated):
                         [{"errorCode": "NOT_FOUND", "message": "Provided external ID field does not exist"}],
                     )
                 return 200, {"Id": self.id_of(key), "Email__c": key}
+            case "GET", ["query"]:
+                return 200, {"records": self._found(asked.query["q"]), "done": True}
             case "POST", ["jobs", "ingest"]:
                 number = f"750{len(self.jobs)}"
                 self.jobs[number] = {**asked.body, "id": number, "state": "Open", "lines": []}
@@ -62,6 +66,20 @@ class Salesforce(Simulated):
             ]:
                 return 200, Csv(self.jobs[number][which])
         raise Wrong(404, [{"errorCode": "NOT_FOUND", "message": place}])
+
+    def _found(self, query: str) -> list[dict[str, Any]]:
+        """What a query finds that walks through the object by its records' ids."""
+        asked = re.fullmatch(
+            rf"select Id, Email__c{self.columns} from {self.object} where {self.marked}Id > '(\w+)' "
+            r"order by Id limit 2000",
+            query,
+        )
+        assert asked, query
+        page = self.page(self.behind(asked[1], self.members), "2000")
+        return [
+            {"Id": self.id_of(key), "Email__c": key, "HasOptedOutOfEmail": key in self.unsubscribed}
+            for key in page
+        ]
 
     def _run(self, job: dict[str, Any]) -> None:
         job |= {
@@ -99,3 +117,4 @@ class Salesforce(Simulated):
 class SalesforceMembers(Salesforce):
     name = "salesforce_members"
     options = {"object": "Member__c", "external_id": "Email__c"}
+    object, columns, marked = "Member__c", "", ""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import psycopg
 from psycopg.rows import dict_row
 
+from lifehouse.activation import suppressions
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.declaration import Sync, find_sync
 from lifehouse.activation.pace import Pace
@@ -54,6 +57,13 @@ select record_key from activation.records
 where account = %(account)s and sync = %(sync)s and field_hash is not null and platform_id is null
 order by record_key
 """
+_OURS = """
+select record_key, platform_id from activation.records
+where account = %(account)s and sync = %(sync)s and field_hash is not null and record_key > %(behind)s
+    and (platform_id is not null or not %(needs_ids)s)
+order by record_key
+limit %(rows)s
+"""
 _KEEP = """
 insert into activation.reconciliations
     (sync, account, there, ours, both_hold, only_here, only_there, in_flight, resent, gone, started_at)
@@ -78,7 +88,8 @@ class Reconciled:
     """Counts of rows. ``only_here``: we believe the platform holds them, and it does not; ``only_there``: it does, not from us.
 
     ``to_send_again`` of the former belong there, ``to_add`` of the latter too. ``in_flight`` are not judged. Repaired:
-    ``resent`` are sent again by the next sync, ``gone`` are believed to be there no longer.
+    ``resent`` are sent again by the next sync, ``gone`` are believed to be there no longer. ``unsubscribed`` of our customers
+    did so there, and were not suppressed for it. ``is_asked``: the platform tells only of those whom we ask after.
     """
 
     sync: str
@@ -92,6 +103,8 @@ class Reconciled:
     in_flight: int
     resent: int = 0
     gone: int = 0
+    unsubscribed: int = 0
+    is_asked: bool = False
     examples: list[Example] = field(default_factory=list)
 
 
@@ -107,13 +120,14 @@ def reconcile(
     platform = make_platform(order, ctx.home, connection)
     listing = platform.listing if isinstance(platform, members.Readable) else None
     if listing is None:
-        raise PlatformError(
-            f"sync {name}: {order.platform} cannot be read back: its declaration has no `members:`, or the sync's options "
-            "do not say where its list is"
+        why = (order.declared and order.declared.unreadable) or (
+            "its declaration has no `members:`, or the sync's options do not say where its list is"
         )
+        raise PlatformError(f"sync {name}: {order.platform} cannot be read back: {why}")
     values = {"account": order.account_name, "sync": order.sync}
     with sender(ctx.warehouse, order.account_name), ctx.warehouse.connect() as session:
         session.execute("create temporary table there (key text, id text)")
+        session.execute("create temporary table opted_out (key text, id text)")
         session.commit()
         asyncio.run(_read(session, order, platform, listing))
         session.execute("set transaction isolation level repeatable read")
@@ -125,26 +139,76 @@ def reconcile(
             mended = {"resent": 0, "gone": 0}
             if repair and found["only_here"]:
                 mended |= cursor.execute(statement("repair"), values).fetchone() or {}
+            unsubscribed = _unsubscribed(cursor, order, listing, keep=repair)
             cursor.execute(_KEEP, {**values, **found, **mended, "started_at": started})
         session.commit()
     told = [Example(row["side"], row["customer_id"], shape(row["name"])) for row in examples]
-    return Reconciled(sync=name, examples=told, **found, **mended)
+    return Reconciled(
+        sync=name,
+        examples=told,
+        unsubscribed=unsubscribed,
+        is_asked=listing.asks is not None,
+        **found,
+        **mended,
+    )
+
+
+def _unsubscribed(cursor: psycopg.Cursor[Any], order: Sync, listing: Members, *, keep: bool) -> int:
+    """Whose unsubscribing concerns the sync: an e-mail's says nothing of a text message, nor of mail that needs no consent."""
+    if order.consent == "none" or order.consent.channel != listing.channel:
+        return 0
+    return suppressions.read_back(cursor, order.account_name, order.sync, listing.channel, keep=keep)
 
 
 async def _read(session: psycopg.Connection[Any], order: Sync, platform: Platform, listing: Members) -> None:
-    """Fill ``there``, and find the ids of our rows that have none where a list tells ids alone."""
+    """Fill ``there`` and ``opted_out``, and find the ids of our rows that have none where a list tells ids alone."""
     assert isinstance(platform, members.Readable)  # noqa: S101
     sending = order.sending
     rate = capabilities(order).per_second
     pace = Pace(sending.backoff.total_seconds(), sending.longest_wait.total_seconds(), rate)
+
+    def pages(asked: Members) -> AsyncIterator[list[members.Member]]:
+        if not isinstance(platform, members.Askable):
+            return members.read(platform.page, asked, pace, sending.attempts)
+        if asked.asks is None:
+            return members.read(partial(platform.told, asked), asked, pace, sending.attempts)
+        fetch = partial(platform.told, asked, None)
+        return members.asked(fetch, asked, _ours(session, order, asked), pace, sending.attempts)
+
     async with platform:
-        async for page in members.read(platform, listing, pace, sending.attempts):
-            with session.cursor() as cursor, cursor.copy("copy there (key, id) from stdin") as copy:
-                for member in page:
-                    copy.write_row((member.key, member.id))
-            session.commit()
-        if listing.key is None:
+        async for page in pages(listing):
+            _note(session, "there", [member for member in page if member.is_held])
+            _note(session, "opted_out", [member for member in page if member.is_unsubscribed])
+        if listing.look_up:
             await _look_up(session, order, platform, pace)
+        if isinstance(platform, members.Askable) and platform.opted_out:
+            async for page in pages(platform.opted_out):
+                _note(session, "opted_out", [member for member in page if member.is_held])
+
+
+def _note(
+    session: psycopg.Connection[Any], table: Literal["there", "opted_out"], page: list[members.Member]
+) -> None:
+    with session.cursor() as cursor, cursor.copy(f"copy {table} (key, id) from stdin") as copy:
+        for member in page:
+            copy.write_row((member.key, member.id))
+    session.commit()
+
+
+def _ours(session: psycopg.Connection[Any], order: Sync, asked: Members) -> Iterator[list[Row]]:
+    """Our rows in the parts in which the platform is asked after them."""
+    values = {
+        "account": order.account_name,
+        "sync": order.sync,
+        "rows": asked.asks,
+        "needs_ids": asked.needs_ids,
+        "behind": "",
+    }
+    while rows := session.execute(_OURS, values).fetchall():
+        session.commit()
+        yield [Row(number, key, "change", "{}", id_) for number, (key, id_) in enumerate(rows)]
+        values["behind"] = rows[-1][0]
+    session.commit()
 
 
 async def _look_up(

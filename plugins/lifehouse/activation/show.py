@@ -132,10 +132,17 @@ def show_reconciled(console: Console, found: Reconciled, *, is_repaired: bool) -
             f"not there through this sync, which leaves them alone; {found.to_add:,} belong there",
         ),
         ("in flight", found.in_flight, "not judged: the platform's answer is missing"),
+        ("unsubscribed", found.unsubscribed, "there, and not suppressed for it until now"),
     ]:
-        if count or name != "in flight":
+        if (count or name not in ("in flight", "unsubscribed")) and not (
+            name == "only there" and found.is_asked
+        ):
             table.add_row(name, f"{count:,}", note if count else "")
     console.print(table)
+    if found.is_asked:
+        console.print(
+            f" the platform has no list to read: it was asked after our {found.ours:,} rows, and others were not seen"
+        )
     for one in found.examples:
         whose = f"{escape(one.customer_id)} " if one.customer_id else ""
         console.print(f" e.g. {one.side}: {whose}[dim](like {escape(one.shape)})[/]")
@@ -145,3 +152,9 @@ def show_reconciled(console: Console, found: Reconciled, *, is_repaired: bool) -
         )
     elif found.only_here:
         console.print(" --repair has the next sync send again who belongs there, and forgets the others")
+    if found.unsubscribed and is_repaired:
+        console.print(
+            f" {found.unsubscribed:,} who unsubscribed there are suppressed now, until they grant consent anew"
+        )
+    elif found.unsubscribed:
+        console.print(" --repair suppresses those who unsubscribed there, until they grant consent anew")

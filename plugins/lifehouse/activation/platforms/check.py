@@ -15,6 +15,7 @@ import yaml
 from lifehouse import config
 from lifehouse.activation.platforms.calls import Call, Request
 from lifehouse.activation.platforms.declaration import Declared
+from lifehouse.activation.platforms.listing import Members
 from lifehouse.activation.platforms.request import Prepared, prepare
 from lifehouse.errors import ConfigError
 
@@ -50,10 +51,11 @@ def samples(declared: Declared) -> Iterator[Sample]:
             "sync": "example",
             "batch": "b1",
             "rows": 2,
+            "cursor": "1",
         },
     }
     for name, request in _requests(declared):
-        is_of_many = request.csv or (isinstance(request, Call) and request.batch_size > 1)
+        is_of_many = request.csv or _rows_at_once(request) > 1
         rows = [row, row] if is_of_many else [row]
         yield Sample(
             name,
@@ -74,6 +76,14 @@ def _requests(declared: Declared) -> Iterator[tuple[str, Request]]:
             yield f"{name}, its job{what and f', {what}'}", request
     if declared.members:
         yield "members", declared.members
+    if declared.opted_out:
+        yield "opted out", declared.opted_out
+
+
+def _rows_at_once(request: Request) -> int:
+    if isinstance(request, Members):
+        return request.asks or 1
+    return request.batch_size if isinstance(request, Call) else 1
 
 
 def _credentials(declared: Declared) -> dict[str, str]:

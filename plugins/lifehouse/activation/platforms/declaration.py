@@ -81,6 +81,12 @@ class Declared(config.Strict):
     options: dict[Name, Option] = Field(default_factory=dict)
     calls: dict[Name, Call] = Field(min_length=1)
     members: Members | None = Field(default=None, description="how those who are there are read back")
+    opted_out: Members | None = Field(
+        default=None, description="who unsubscribed there, where the members do not tell it themselves"
+    )
+    unreadable: str | None = Field(
+        default=None, min_length=1, description="why there are no members to read, and what to do instead"
+    )
     actions: dict[Action, tuple[Name, ...]]
     update: tuple[Name, ...] | None = Field(
         default=None, description="the calls for a row of a sync in mode update, which create nobody"
@@ -106,11 +112,17 @@ class Declared(config.Strict):
         if unused:
             raise ValueError(f"calls: no action uses {', '.join(sorted(unused))}")
         known = {"sync", "batch", "rows", "key", "id", "fields", "token", "job", "login", "secret"}
-        for where, text in template.texts(self.model_dump(include={"auth", "headers", "calls", "members"})):
+        if self.members and not (self.members.key or self.members.asks or self.members.look_up):
+            raise ValueError("members: a list of ids alone needs look_up, for rows whose id is not kept")
+        if self.members and self.unreadable:
+            raise ValueError("unreadable: there are members")
+        parts = {"auth", "headers", "calls", "members", "opted_out"}
+        for where, text in template.texts(self.model_dump(include=parts)):
+            of_lists = {"cursor"} if where.startswith(("members", "opted_out")) else set()
             for name in template.names(text):
                 head, _, tail = name.partition(".")
                 is_option = head == "options" and tail in self.options
-                if not (name in known or is_option or (head in ("fields", "extra") and tail)):
+                if not (name in known | of_lists or is_option or (head in ("fields", "extra") and tail)):
                     near = difflib.get_close_matches(
                         name, [*known, *(f"options.{o}" for o in self.options)], n=1
                     )

@@ -46,6 +46,7 @@ class DeclaredPlatform:
         self._token: str | None = None
         self._logging_in = asyncio.Lock()
         self._client: client.Client | None = None
+        self._stranger: client.Client | None = None  # for calls elsewhere, without our credentials
 
     async def __aenter__(self) -> Self:
         who = (self.connection.login or "", self.connection.secret or "")
@@ -55,13 +56,17 @@ class DeclaredPlatform:
             timeout=TIMEOUT_SECONDS,
             auth=who if self.declared.auth.basic else None,
         )
+        lists = (self.declared.members, self.declared.opted_out)
+        if any(asked and not asked.path.startswith("/") for asked in lists):
+            self._stranger = client.opened(self._base, self.in_flight, timeout=TIMEOUT_SECONDS)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._client:
-            await self._client.aclose()
+        for opened in (self._client, self._stranger):
+            if opened:
+                await opened.aclose()
 
     async def send(self, batch: Batch) -> base.Answer:
         """The calls of each action in the batch, one after the other; each for the rows that no earlier one has settled.
@@ -109,13 +114,29 @@ class DeclaredPlatform:
 
     @property
     def listing(self) -> Members | None:
-        return self.declared.members
+        return self.declared.members and self.declared.members.named(self._common)
+
+    @property
+    def opted_out(self) -> Members | None:
+        return self.declared.opted_out and self.declared.opted_out.named(self._common)
 
     async def page(self, cursor: str | None) -> Any:
         """A page of the list of members, as the platform told it."""
         assert self.declared.members  # noqa: S101
-        asked = self.declared.members.behind(cursor)
-        body, _ = await self._call(asked, asked.answer, {"cursor": cursor})
+        return await self.told(self.declared.members, cursor)
+
+    async def told(self, asked: Members, cursor: str | None, rows: Sequence[Row] = ()) -> Any:
+        """What the platform tells, of the rows if it is asked after them; None if that is nobody.
+
+        :raises TryAgain: nothing that can be read.
+        """
+        each = [{"key": row.key, "id": row.platform_id or ""} for row in rows]
+        first = asked.page.first if asked.page else None
+        values = {"cursor": first if cursor is None else cursor, **(each[0] if len(each) == 1 else {})}
+        request = asked.behind(cursor)
+        body, status = await self._call(request, request.answer, values, each)
+        if body is None and status not in request.answer.already:
+            raise TryAgain("an answer that cannot be read", status_code=status)
         return body
 
     async def look_up(self, batch: Batch) -> Mapping[int, str]:
@@ -172,17 +193,22 @@ class DeclaredPlatform:
         *,
         is_of_row: bool,
     ) -> tuple[Any, int]:
+        is_ours = request.path.startswith(
+            "/"
+        )  # else it is another address, which is not told our credentials
         prepared = prepare(
             request,
             {**self._common, **values},
             rows,
-            headers={**self.declared.headers, **self.declared.auth.headers},
-            query=self.declared.auth.query,
+            headers={**self.declared.headers, **(self.declared.auth.headers if is_ours else {})},
+            query=self.declared.auth.query if is_ours else None,
         )
         response = await client.answered(
-            self._client,
+            self._client if is_ours else self._stranger,
             prepared.method,
-            self._base.copy_with(path=self._base.path.rstrip("/") + prepared.path),
+            self._base.copy_with(path=self._base.path.rstrip("/") + prepared.path)
+            if is_ours
+            else client.address(PlatformConnection(prepared.path, extra=self.connection.extra)),
             params=prepared.query or None,
             headers=prepared.headers,
             content=prepared.content,

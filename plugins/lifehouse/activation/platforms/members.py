@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 from urllib.parse import parse_qs, urlsplit
 
 from lifehouse.activation.pace import Pace
 from lifehouse.activation.platforms import reading
-from lifehouse.activation.platforms.base import Batch, BatchRefused, TryAgain
+from lifehouse.activation.platforms.base import Batch, BatchRefused, Row, TryAgain
 from lifehouse.activation.platforms.listing import Members
 from lifehouse.errors import PlatformError
 
@@ -20,10 +20,15 @@ Result = Any
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One who is there: by the key, by the platform's own id, or both."""
+    """One of whom the platform tells: by the key, by the platform's own id, or both.
+
+    ``is_held``: in the list, or with the mark; a platform may tell of others beside them.
+    """
 
     key: str | None
     id: str | None
+    is_held: bool = True
+    is_unsubscribed: bool = False
 
     def __repr__(self) -> str:
         return "Member()"
@@ -41,8 +46,18 @@ class Readable(Protocol):
     async def look_up(self, batch: Batch) -> Mapping[int, str]: ...
 
 
+@runtime_checkable
+class Askable(Readable, Protocol):
+    """One that is declared: it may have to be asked after people, and tell in another place who unsubscribed."""
+
+    @property
+    def opted_out(self) -> Members | None: ...
+
+    async def told(self, asked: Members, cursor: str | None, rows: Sequence[Row] = ()) -> Any: ...
+
+
 async def read(
-    platform: Readable, listing: Members, pace: Pace, attempts: int
+    fetch: Callable[[str | None], Awaitable[Any]], listing: Members, pace: Pace, attempts: int
 ) -> AsyncIterator[list[Member]]:
     """All members, page by page; one who moves while they are read may come twice, and is never left out.
 
@@ -50,7 +65,7 @@ async def read(
     """
 
     async def page(cursor: str | None) -> Any:
-        return await persistently(lambda: platform.page(cursor), pace, attempts)
+        return await persistently(lambda: fetch(cursor), pace, attempts)
 
     if listing.page is None:
         yield _members(listing, await page(None))
@@ -60,6 +75,22 @@ async def read(
     else:
         async for members in _by_offset(listing, page):
             yield members
+
+
+async def asked(
+    fetch: Callable[[Sequence[Row]], Awaitable[Any]],
+    listing: Members,
+    parts: Iterable[Sequence[Row]],
+    pace: Pace,
+    attempts: int,
+) -> AsyncIterator[list[Member]]:
+    """Whom the platform knows of the rows in ``parts``, part by part.
+
+    :raises PlatformError: the platform does not answer.
+    """
+    for part in parts:
+        body = await persistently(lambda part=part: fetch(part), pace, attempts)  # type: ignore[misc]
+        yield _members(listing, body)
 
 
 async def persistently(call: Callable[[], Awaitable[Result]], pace: Pace, attempts: int) -> Result:
@@ -107,7 +138,7 @@ async def _by_offset(
         offset, before = 0, list[Member]()
         while True:
             members = _members(listing, await page(str(offset) if offset else None))
-            if before and (not members or members[0] not in before):
+            if before and (not members or _name(members[0]) not in map(_name, before)):
                 break
             yield members
             if len(members) <= bool(before):
@@ -119,18 +150,31 @@ async def _by_offset(
 
 
 def _members(listing: Members, body: Any) -> list[Member]:
-    items = reading.found(listing.at, body)
+    """Those of a page; a body that is none is an empty one."""
+    items = [] if body is None else reading.found(listing.at, body)
     if not isinstance(items, list):
         raise PlatformError(
             f"the platform's list of members cannot be read: there is no list at {listing.at!r}"
         )
-    found = [Member(_text(listing.key, item), _text(listing.id, item)) for item in items]
-    unread = sum(member.key is None and member.id is None for member in found)
+    found = [
+        Member(
+            _text(listing.key, item),
+            _text(listing.id, item),
+            listing.where is None or reading.holds(listing.where, item),
+            reading.holds(listing.unsubscribed, item),
+        )
+        for item in items
+    ]
+    unread = sum(member.is_held and member.key is None and member.id is None for member in found)
     if unread:
         raise PlatformError(
             f"the platform's list of members cannot be read: {unread:,} of {len(found):,} items have neither key nor id"
         )
     return found
+
+
+def _name(member: Member) -> tuple[str | None, str | None]:
+    return member.key, member.id
 
 
 def _text(expression: str | None, item: Any) -> str | None:
@@ -140,10 +184,10 @@ def _text(expression: str | None, item: Any) -> str | None:
 
 def _cursor(told: Any, listing: Members) -> str | None:
     """The cursor for the next page; out of an address its parameter."""
-    if told is None or told == "" or listing.page is None:
+    if told in (None, "", False) or listing.page is None:
         return None
     text = str(told)
-    if "://" not in text:
+    if "://" not in text or listing.page.parameter is None:
         return text
     values = parse_qs(urlsplit(text).query).get(listing.page.parameter)
     if not values:

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 _PLACE = re.compile(r"\{([a-z_][a-z0-9_]*(?:\.[A-Za-z0-9_]+)?)(?:\|([a-z0-9]+))?\}")
-_OPTION = re.compile(r"\{options\.([a-z_][a-z0-9_]*)\}")
+_OPTION = re.compile(r"('?)\{options\.([a-z_][a-z0-9_]*)\}\1")
 _EACH, _NAMES, _LINES, _APART = "each", "names", "lines", "apart"
 _OF_ROWS = ({_EACH}, {_NAMES}, {_LINES})
 _SPREAD = "..."
@@ -111,10 +111,13 @@ def fill_path(path: str, values: Mapping[str, Any]) -> str:
 
 
 def named(expression: str, values: Mapping[str, Any]) -> str:
-    """A JMESPath expression whose ``{options.NAME}`` are the names that the options say."""
-    return _OPTION.sub(
-        lambda match: json.dumps(str(values.get("options", {}).get(match[1], match[1]))), expression
-    )
+    """A JMESPath expression whose ``{options.NAME}`` are the names that the options say, and ``'{options.NAME}'`` the texts."""
+
+    def said(match: re.Match[str]) -> str:
+        told = json.dumps(str(values.get("options", {}).get(match[2], match[2])))
+        return "`" + told.replace("`", "\\`") + "`" if match[1] else told
+
+    return _OPTION.sub(said, expression)
 
 
 def has_each(shape: Any) -> bool:

@@ -11,6 +11,7 @@ import httpx
 from yarl import URL
 
 from lifehouse import transport
+from lifehouse.activation import pace
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.platforms.base import TryAgain
 from lifehouse.errors import ConfigError
@@ -92,6 +93,7 @@ async def answered(client: Client | None, method: str, url: httpx.URL, **request
     :raises TryAgain: there is none.
     """
     assert client, "enter the platform before sending"  # noqa: S101
+    await pace.turn()
     try:
         return await client.request(method, url, **request)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Self
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from support.serving import Loopback, Quiet
 
@@ -163,7 +163,7 @@ class Simulated:
         parts = urlsplit(handler.path)
         asked = Asked(
             handler.command,
-            parts.path,
+            unquote(parts.path),
             _in_its_form(_firsts(parts.query)),
             {name.lower(): value for name, value in handler.headers.items()},
             _in_its_form(_read(kind, raw)),

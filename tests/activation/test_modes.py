@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 from fault_receiver import Receiver
-from vendors import Hubspot
+from simulated import Simulated
+from vendors import VENDORS
 from world import World
 
 from lifehouse.activation.connection import PlatformConnection
+from lifehouse.activation.platforms import catalog
 from lifehouse.errors import ConfigError
 
 
@@ -48,27 +50,37 @@ def test_append_sends_everybody_once(world: World, receiver: Receiver) -> None:
     assert len(receiver.requests) == 1
 
 
-def test_update_creates_nobody(world: World) -> None:
-    world.declare(
-        platform="hubspot",
-        mode="update",
-        options=Hubspot.options,
-        fields=Hubspot.fields,
-        sending={"per_second": 500},
-    )
+UPDATING = [
+    vendor for vendor in VENDORS if (declared := catalog.find(vendor.name, Path())) and declared.update
+]
+
+
+@pytest.mark.parametrize("kind", UPDATING, ids=lambda kind: kind.name)
+def test_update_creates_nobody(world: World, kind: type[Simulated]) -> None:
     world.people(3)
-    with Hubspot() as vendor:
-        world.connection = PlatformConnection(vendor.url, secret="secret")
-        vendor.take("c0002@example.com", {"firstname": "before"})
+    with kind() as vendor:
+        world.connection = PlatformConnection(vendor.url, vendor.login, vendor.secret, vendor.extra)
+        world.declare(
+            platform=vendor.name,
+            mode="update",
+            options=vendor.options,
+            fields=vendor.fields,
+            sending={"per_second": 500},
+        )
+        vendor.take("c0002@example.com", {})
+        vendor.take("somebody@example.com", {})
         vendor.created.clear()
         done = world.sync()
         assert (done.adds, done.changes, done.confirmed, done.refused) == (0, 3, 1, 2)
-        assert vendor.people == {"c0002@example.com": {"firstname": "Name 2", "revenue": "2"}}
+        assert vendor.people.keys() == {"c0002@example.com", "somebody@example.com"}
+        assert "Name 2" in str(vendor.people["c0002@example.com"])
+        assert vendor.people["somebody@example.com"] == {}
         assert vendor.members == {"c0002@example.com"}
         assert vendor.created == []
         assert world.sync().calls == 0
         vendor.take("c0001@example.com", {})
         assert world.sync(only_failed=True).confirmed == 1
+        assert vendor.members == {"c0001@example.com", "c0002@example.com"}
 
 
 def test_a_platform_that_would_create_is_not_asked_to_update(world: World, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from typing import Any
 
@@ -106,6 +107,8 @@ class Zoho(Simulated):
         match asked.path.split("/")[3:]:
             case ["Contacts", "upsert"]:
                 return 200, {"data": [self._upsert(one) for one in asked.body["data"]]}
+            case ["Contacts"] if asked.method == "PUT":
+                return 200, {"data": [self._update(one) for one in asked.body["data"]]}
             case ["Contacts"]:
                 if not self.people:
                     return 204, None
@@ -123,6 +126,12 @@ class Zoho(Simulated):
                         (self.members.add if action == "add_tags" else self.members.discard)(key)
                 return 200, {"data": [{"status": "success", "code": "SUCCESS"} for _ in asked.body["ids"]]}
         raise Wrong(404, {})
+
+    def _update(self, record: dict[str, Any]) -> dict[str, Any]:
+        key = self.by_id(record["id"])
+        if key is None or key in self.refused:
+            return {"status": "error", "code": "INVALID_DATA", "message": "the id is invalid", "details": {}}
+        return {"status": "success", "code": "SUCCESS", "details": {"id": self.take(key, record)}}
 
     def _record(self, key: str) -> dict[str, Any]:
         tags = [{"name": "Champions", "id": "9"}] if key in self.members else []
@@ -161,6 +170,13 @@ class Mailchimp(Simulated):
                 if one["email_address"] not in self.refused | self.barred:
                     self.take(one["email_address"], one["merge_fields"])
             return 200, {"errors": errors, "error_count": len(errors)}
+        if asked.method == "PATCH":
+            hashed = asked.path.removeprefix("/lists/abc/members/")
+            known = {hashlib.md5(key.encode()).hexdigest(): key for key in self.people}
+            if hashed not in known:
+                raise Wrong(404, {"detail": "The requested resource could not be found."})
+            self.take(known[hashed], body["merge_fields"])
+            return 200, {}
         if asked.path == "/lists/abc/segments/7":
             self.members |= set(body["members_to_add"])
             self.members -= set(body["members_to_remove"])
@@ -197,6 +213,19 @@ class Zendesk(Simulated):
                 return 200, {"job_status": {"id": "failed", "status": "queued", "results": None}}
             job = f"j{len(self.jobs) + 1}"
             self.jobs[job] = [self._user(index, one) for index, one in enumerate(asked.body["users"])]
+            return 200, {"job_status": {"id": job, "status": "queued", "results": None}}
+        if asked.path == "/api/v2/users/search":
+            wanted = asked.query["query"].removeprefix('email:"').removesuffix('"')
+            keys = [
+                key for key in self.people if key.split("@")[1] == wanted.split("@")[1]
+            ]  # it finds alike ones
+            return 200, {"users": [{"id": int(self.id_of(key)), "email": key} for key in keys]}
+        if asked.path.endswith("/update_many"):
+            job = f"j{len(self.jobs) + 1}"
+            self.jobs[job] = [
+                self._user(index, {**one, "email": self.by_id(one["id"])})
+                for index, one in enumerate(asked.body["users"])
+            ]
             return 200, {"job_status": {"id": job, "status": "queued", "results": None}}
         if asked.path == "/api/v2/users":
             start = self.behind(asked.query.get("page[after]", "0"), self.people)
@@ -275,6 +304,14 @@ class Klaviyo(Simulated):
                 data = [{"id": self.id_of(key), "attributes": self._attributes(key)} for key in page]
                 address = f"{self.url}{asked.path}?page%5Bcursor%5D=c{data[-1]['id']}" if data else None
                 return 200, {"data": data, "links": {"next": address}}
+            case ["profiles", number]:
+                assert asked.method == "PATCH"
+                assert asked.body["data"]["id"] == number
+                self.take(self.by_id(number) or "", asked.body["data"]["attributes"])
+                return 200, {"data": {"id": number}}
+            case ["lists", "L1", "relationships", "profiles"] if asked.method == "POST":
+                self.members |= {self.by_id(one["id"]) or "" for one in asked.body["data"]}
+                return 204, None
             case ["lists", "L1", "relationships", "profiles"]:
                 self.members -= {self.by_id(one["id"]) for one in asked.body["data"]}
                 return 204, None
@@ -404,7 +441,8 @@ class Freshsales(Simulated):
         known = self.by_id(asked.path.rsplit("/", 1)[-1])
         if known is None:
             raise Wrong(404, None)
-        self.take(known, {}, member=own["cf_champion"])
+        fields = {name: contact[name] for name in contact if name != "custom_field"}
+        self.take(known, fields, member=own["cf_champion"])
         return 200, {"contact": {"id": int(self.id_of(known))}}
 
 

@@ -72,6 +72,7 @@ class Simulated:
     options: dict[str, Any] = {}
     fields: dict[str, str] = {"first_name": "first_name"}
     sync: dict[str, Any] = {}
+    unwelcome = "unwelcome@example.com"
 
     def __init__(self) -> None:
         self.people: dict[str, dict[str, Any]] = {}

@@ -38,7 +38,7 @@ UNTOLD = {"zoho_crm": {"tag", "untag"}, "fxiaoke": {"update", "unmark"}}
 ALIKE = {"salesforce_members": "salesforce"}
 #: In Python: what the tests' own servers stand in for, and what real systems are asked.
 OURS = {"webhook", "csv_drop"}
-REAL = {"csv_drop", "sql_table", "tryton"}
+REAL = {"csv_drop", "sql_table", "tryton", "vendure"}
 
 
 def broken(body: bytes) -> bytes:
@@ -112,8 +112,8 @@ def _shipped(name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def prism(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return installed_prism(tmp_path_factory.mktemp("prism"))
+def prism() -> Path:
+    return installed_prism()
 
 
 @pytest.mark.parametrize("name", sorted(CONTRACTS.keys() - ALIKE.keys()))

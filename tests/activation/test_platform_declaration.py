@@ -97,6 +97,8 @@ def test_the_list_names_every_platform_in_the_narrowest_terminal(monkeypatch: py
         ("keyed: true", "keyed: false", r"a batch that is repeated must be one call"),
         ('"{key}"', '"{key|rot13}"', r"there is no filter 'rot13'; there are text"),
         ("  leave:", "  spare: {path: /x}\n  leave:", r"calls: no action uses spare"),
+        ("\n  headers: {A", "\n  login: {path: /in}\n  headers: {A", r":\d+: auth.login: a login says where"),
+        ('"{key}", data', '"{cursor}", data', r"nothing is called {cursor}"),
     ],
 )
 def test_a_mistake_is_told_with_its_line(tmp_path: Path, wrong: str, right: str, words: str) -> None:
@@ -154,3 +156,30 @@ def test_a_list_that_cannot_be_read_so_is_no_declaration(
     told = {"path": "/members", "at": "members", "key": "email", "page": page, **more}
     with pytest.raises(ValidationError, match=re.escape(problem)):
         Members.model_validate(told)
+
+
+def test_many_mutations_are_put_together_in_one_text_with_a_variable_each() -> None:
+    shape = {
+        "query": {
+            "together": ["m(", {"each": "$r{row}: P!, "}, ") { ", [{"each": "r{row}: p(p: $r{row}) "}, "}"]]
+        },
+        "variables": {"n": 1, "...": {"each": {"r{row}": {"...": "{fields|filled|nested}", "id": "{id}"}}}},
+    }
+    rows = [
+        {"row": 0, "id": "7", "fields": {"more.age": 30, "more.title": None}},
+        {"row": 1, "id": "8", "fields": {}},
+    ]
+    assert template.fill(shape, {}, rows) == {
+        "query": "m($r0: P!, $r1: P!, ) { r0: p(p: $r0) r1: p(p: $r1) }",
+        "variables": {"n": 1, "r0": {"more": {"age": 30}, "id": "7"}, "r1": {"id": "8"}},
+    }
+
+
+def test_a_call_for_fields_is_not_made_where_none_are_mapped(tmp_path: Path) -> None:
+    file = tmp_path / "letterbox.yml"
+    file.write_text(LETTERBOX.replace("  upsert:\n", "  upsert:\n    if_fields: true\n"), encoding="utf-8")
+    declared = declaration.load(file)
+    assert declared.for_sync("mirror", has_fields=True).actions == declared.actions
+    without = declared.for_sync("mirror", has_fields=False)
+    assert without.actions == {"add": ("join",), "change": (), "remove": ("leave",)}
+    assert (without.requests("add"), without.requests("change"), without.size("change")) == (1, 0, 1)

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import promises
 import pytest
-from simulated import Fault, Simulated
+from simulated import Simulated
 from vendors import VENDORS, Fxiaoke, GoogleAudiences, Klaviyo, Pipedrive, Salesforce, Zendesk, Zoho
 from world import World
 
 from lifehouse.activation.connection import PlatformConnection
-from lifehouse.activation.plan import plan
 from lifehouse.activation.platforms import catalog
 from lifehouse.context import Context
-from lifehouse.errors import PlatformError
 
 QUICK = {"backoff": "10ms", "attempts": 6, "patience": "500ms", "per_second": 500}
 
@@ -37,7 +36,7 @@ def company(make_context: Callable[..., Context], vendor: Simulated, tmp_path: P
 
 
 #: What needs no simulation: it is started itself.
-REAL = {"tryton"}
+REAL = {"tryton", "vendure"}
 
 
 def test_every_declaration_that_ships_is_simulated() -> None:
@@ -46,40 +45,7 @@ def test_every_declaration_that_ships_is_simulated() -> None:
 
 
 def test_a_segment_is_mirrored_through_changes_refusals_and_faults(company: World, vendor: Simulated) -> None:
-    keys = set(company.people(12))
-    bad = "c0003@example.com"
-    vendor.refused = {bad}
-    proposed = plan(company.ctx, "push")
-    assert (proposed.adds, proposed.rows) == (12, 12)
-
-    first = company.sync()
-    assert (first.confirmed, first.refused) == (11, 1)
-    assert vendor.members == vendor.people.keys() == keys - {bad}
-    reason = company.ctx.warehouse.value("select reason from activation.ledger where status = 'refused'")
-    assert reason
-    assert "@" not in reason
-    assert company.sync().calls == 0
-
-    company.sql("update marts.customers set first_name = 'Anna' where customer_id = 'c0001'")
-    company.leave(["c0002"])
-    company.sql("update marts.customers set email = 'D@Example.com' where customer_id = 'c0003'")
-    vendor.faults.extend(
-        [
-            Fault(429, {"Retry-After": "0"}),
-            Fault(429),
-            Fault(delay=0.05),
-            Fault(500),
-            Fault(reset=True),
-            Fault(503, applied=True),
-            Fault(reset=True, applied=True),
-        ]
-    )
-    second = company.sync()
-    assert (second.confirmed, second.refused) == (3, 0)
-    assert vendor.members == keys - {bad, "c0002@example.com"} | {"d@example.com"}
-    assert "Anna" in str(vendor.people["c0001@example.com"])
-    assert len(vendor.created) == len(set(vendor.created)) == 12, "somebody was made twice"
-    assert company.sync().calls == 0
+    promises.mirrors_a_segment_through_changes_refusals_and_faults(company, vendor)
 
 
 RENEWED = [Zoho, Fxiaoke, GoogleAudiences, Salesforce]
@@ -100,18 +66,7 @@ def test_credentials_that_expire_are_renewed(
 def test_who_withdrew_while_in_flight_is_taken_back_and_not_sent_again(
     company: World, vendor: Simulated
 ) -> None:
-    company.people(4)
-    company.sync()
-    company.sql("update marts.customers set first_name = 'Anna' where customer_id in ('c0001', 'c0002')")
-    vendor.faults.extend([Fault(reset=True, applied=True)] * 40)
-    with pytest.raises(PlatformError, match="does not answer"):
-        company.sync()
-    company.consent("c0001", "withdrawn")
-    vendor.faults.clear()
-    company.sync()
-    assert vendor.members == {f"c{number:04d}@example.com" for number in (2, 3, 4)}
-    assert "Anna" in str(vendor.people["c0002@example.com"])
-    assert company.sync().calls == 0
+    promises.takes_back_who_withdrew_while_in_flight_and_sends_them_no_more(company, vendor)
 
 
 @pytest.mark.parametrize("vendor", [Pipedrive], ids=["pipedrive"], indirect=True)

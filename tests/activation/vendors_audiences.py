@@ -10,7 +10,7 @@ from simulated import Asked, Simulated, Wrong
 
 def _known() -> dict[str, str]:
     """Hash → what it is of, for the people of the tests: a platform that matches by hash knows them likewise."""
-    people = [*(f"c{number:04d}@example.com" for number in range(1, 21)), "d@example.com"]
+    people = [f"{name}@example.com" for name in (*(f"c{n:04d}" for n in range(1, 21)), "moved", "unwelcome")]
     names = [*(f"name {number}" for number in range(1, 21)), "anna"]
     return {
         **{hashlib.sha256(one.encode()).hexdigest(): one for one in people},

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lifehouse.project import INSTALLATION
@@ -24,24 +25,33 @@ def installed(name: str, *packages: str, seconds: float = 240) -> Path:
 
     :raises Unavailable: the registry cannot be reached, or does not have them.
     """
-    CACHE.mkdir(parents=True, exist_ok=True)
     folder = CACHE / name
+
+    def install() -> None:
+        venv.create(folder, with_pip=True)
+        brief = ["--quiet", "--retries", "1", "--timeout", "30"]
+        command = [folder / "bin" / "python", "-m", "pip", "install", *brief, *packages]
+        try:
+            done = subprocess.run(command, timeout=seconds, capture_output=True, check=False)
+        except subprocess.TimeoutExpired:
+            raise Unavailable(f"{name} needs Python's registry, which did not answer in time") from None
+        if done.returncode:
+            raise Unavailable(f"{name} could not be installed from Python's registry")
+
+    once(folder, packages, install)
+    return folder / "bin"
+
+
+def once(folder: Path, packages: Sequence[str], install: Callable[[], None]) -> None:
+    """Install into the folder, which is not there then, unless these packages are in it."""
+    CACHE.mkdir(parents=True, exist_ok=True)
     ready = folder / "installed.txt"
-    with (CACHE / f"{name}.lock").open("w") as lock:
+    with (CACHE / f"{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two workers may ask at the same time
         if not ready.exists() or ready.read_text(encoding="utf-8").split("\n") != list(packages):
             shutil.rmtree(folder, ignore_errors=True)
-            venv.create(folder, with_pip=True)
-            brief = ["--quiet", "--retries", "1", "--timeout", "30"]
-            command = [folder / "bin" / "python", "-m", "pip", "install", *brief, *packages]
-            try:
-                done = subprocess.run(command, timeout=seconds, capture_output=True, check=False)
-            except subprocess.TimeoutExpired:
-                raise Unavailable(f"{name} needs Python's registry, which did not answer in time") from None
-            if done.returncode:
-                raise Unavailable(f"{name} could not be installed from Python's registry")
+            install()
             ready.write_text("\n".join(packages), encoding="utf-8")
-    return folder / "bin"
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,26 +11,19 @@ from pathlib import Path
 import httpx
 import pytest
 
+from support.environments import Unavailable
+from support.node import installed
 from support.remote import free_port
 
 PRISM = "@stoplight/prism-cli@5.14.2"
 
 
-def installed_prism(folder: Path) -> Path:
+def installed_prism() -> Path:
     """Prism, from npm's registry; skips where there is no Node or no way to the registry."""
-    if not shutil.which("npm"):
-        pytest.skip("Prism needs Node and npm")
-    quiet = ["--silent", "--no-audit", "--no-fund", "--no-save", "--prefix", str(folder)]
     try:
-        done = subprocess.run(
-            ["npm", "install", *quiet, PRISM], timeout=240, capture_output=True, check=False
-        )
-    except subprocess.TimeoutExpired:
-        pytest.skip("npm's registry did not answer in time")
-    binary = folder / "node_modules" / ".bin" / "prism"
-    if done.returncode or not binary.exists():
-        pytest.skip("Prism could not be installed from npm's registry")
-    return binary
+        return installed("prism", PRISM) / ".bin" / "prism"
+    except Unavailable as reason:
+        pytest.skip(str(reason))
 
 
 @contextmanager

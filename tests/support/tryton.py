@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import httpx
 
@@ -59,6 +60,13 @@ with Transaction().start({_DATABASE!r}, 0) as transaction:
 class Tryton:
     """A running server."""
 
+    name: ClassVar = "tryton"
+    options: ClassVar = {"list_id": LIST}
+    field: ClassVar = "email_token"
+    #: An address that it refuses, and why.
+    unwelcome: ClassVar = f"ann@{BARRED}"
+    refusal: ClassVar = "not allowed to create"
+
     url: str
     file: Path
 
@@ -72,8 +80,16 @@ class Tryton:
         assert len(rows) == len({email for email, _ in rows}), "somebody is on the list twice"
         return {email: bool(active) for email, active in rows}
 
-    def tokens(self) -> dict[str, str]:
+    def members(self) -> set[str]:
+        return {email for email, is_active in self.subscribers().items() if is_active}
+
+    def values(self) -> dict[str, str]:
+        """What the members' field is."""
         return dict(self._query("select email, email_token from marketing_email where list_ = ?", LIST))
+
+    def made(self) -> list[str]:
+        """Whom it ever took into the list."""
+        return [email for (email,) in self._query("select email from taken_in")]
 
     def subscribe(self, email: str) -> None:
         """By hand, past every sync."""
@@ -83,12 +99,29 @@ class Tryton:
             LIST,
         )
 
+    def take_out(self, email: str) -> None:
+        """By hand, off the list."""
+        self._query("delete from marketing_email where email = ?", email)
+
     def unsubscribe(self, email: str) -> None:
         """What the link in a mail does."""
         self._query("update marketing_email set active = 0 where email = ? and list_ = ?", email, LIST)
 
+    def end_sessions(self) -> None:
+        """Whoever is logged in is logged out."""
+        self._query("delete from ir_session")
+
     def clear(self) -> None:
+        """The list is empty."""
         self._query("delete from marketing_email")
+        self._query("create table if not exists taken_in (email text)")
+        self._query(
+            """
+            create trigger if not exists notes_who_is_taken_in after insert on marketing_email
+            begin insert into taken_in values (new.email); end
+            """
+        )
+        self._query("delete from taken_in")
 
     def _query(self, query: str, *values: object) -> list[tuple]:
         with closing(sqlite3.connect(self.file, timeout=30)) as connection:

@@ -277,7 +277,7 @@ def load_sync(path: Path) -> Sync:
         sync._cap = _cap(sync.kind, path)
     if sync.quiet_hours is not None:
         sync._zone = Project(path.parents[2]).company.time_zone
-    sync._declared = declared.for_mode(sync.mode) if declared else None
+    sync._declared = declared.for_sync(sync.mode, has_fields=bool(sync.fields)) if declared else None
     return sync
 
 

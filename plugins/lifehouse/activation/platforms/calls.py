@@ -84,6 +84,7 @@ class Call(Request):
     only: Literal["known", "unknown"] | None = Field(
         default=None, description="rows of which the platform's id is known, or is not"
     )
+    if_fields: bool = Field(default=False, description="only for syncs that map fields")
     answer: Answer = Answer()
     job: Job | None = None
 
@@ -98,6 +99,13 @@ class Call(Request):
 
 
 class Login(Request):
-    """A call that is made before the others; ``token`` finds in its answer what they say as ``{token}``."""
+    """A call that is made before the others; what they say as ``{token}`` is found in its answer, or is a header of it."""
 
-    token: Expression
+    token: Expression | None = None
+    token_header: str | None = None
+
+    @model_validator(mode="after")
+    def _says_where(self) -> Login:
+        if (self.token is None) == (self.token_header is None):
+            raise ValueError("a login says where the token is: `token` or `token_header`")
+        return self

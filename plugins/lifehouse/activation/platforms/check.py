@@ -38,7 +38,7 @@ def samples(declared: Declared) -> Iterator[Sample]:
     """
     example = declared.example
     defaults = {name: option.default for name, option in declared.options.items()}
-    row = {"key": example.key, "fields": example.fields, "id": "1001"}
+    row = {"row": 0, "key": example.key, "fields": example.fields, "id": "1001"}
     values: dict[str, Any] = {
         **row,
         "options": {**defaults, **example.options},
@@ -56,7 +56,7 @@ def samples(declared: Declared) -> Iterator[Sample]:
     }
     for name, request in _requests(declared):
         is_of_many = request.csv or _rows_at_once(request) > 1
-        rows = [row, row] if is_of_many else [row]
+        rows = [{**row, "row": number} for number in range(2 if is_of_many else 1)]
         yield Sample(
             name,
             prepare(

@@ -111,7 +111,7 @@ class Declared(config.Strict):
         unused = self.calls.keys() - {name for names in used.values() for name in names}
         if unused:
             raise ValueError(f"calls: no action uses {', '.join(sorted(unused))}")
-        known = {"sync", "batch", "rows", "key", "id", "fields", "token", "job", "login", "secret"}
+        known = {"sync", "batch", "rows", "row", "key", "id", "fields", "token", "job", "login", "secret"}
         if self.members and not (self.members.key or self.members.asks or self.members.look_up):
             raise ValueError("members: a list of ids alone needs look_up, for rows whose id is not kept")
         if self.members and self.unreadable:
@@ -135,18 +135,23 @@ class Declared(config.Strict):
         """The modes that a sync to it may have."""
         return ("mirror", "upsert", "append", *(("update",) if self.update else ()))
 
-    def for_mode(self, mode: str) -> Declared:
+    def for_sync(self, mode: str, *, has_fields: bool) -> Declared:
         """The declaration as a sync in that mode uses it."""
-        if mode != "update" or not self.update:
-            return self
-        return self.model_copy(
-            update={"actions": {**self.actions, "add": self.update, "change": self.update}}
-        )
+        actions = dict(self.actions)
+        if mode == "update" and self.update:
+            actions |= {"add": self.update, "change": self.update}
+        if not has_fields:
+            actions = {
+                action: tuple(name for name in names if not self.calls[name].if_fields)
+                for action, names in actions.items()
+            }
+        return self.model_copy(update={"actions": actions})
 
     def size(self, action: Action) -> int:
         """Rows a batch: as many as the calls that are made for all of them take; a look-up may take fewer at a time."""
         calls = [self.calls[name] for name in self.actions[action]]
-        return min(call.batch_size for call in [call for call in calls if not call.only] or calls)
+        always = [call.batch_size for call in calls if not call.only]
+        return min(always or [call.batch_size for call in calls], default=1)
 
     def requests(self, action: Action) -> int:
         """Requests that a batch takes: of calls that are made for some rows alone, a look-up and what it leads to.

@@ -130,7 +130,9 @@ class DeclaredPlatform:
 
         :raises TryAgain: nothing that can be read.
         """
-        each = [{"key": row.key, "id": row.platform_id or ""} for row in rows]
+        each = [
+            {"row": number, "key": row.key, "id": row.platform_id or ""} for number, row in enumerate(rows)
+        ]
         first = asked.page.first if asked.page else None
         values = {"cursor": first if cursor is None else cursor, **(each[0] if len(each) == 1 else {})}
         request = asked.behind(cursor)
@@ -156,7 +158,8 @@ class DeclaredPlatform:
         """What a call may speak of, and what each of its rows has of its own."""
         values: dict[str, Any] = {"sync": batch.sync, "batch": str(batch.idempotency_key), "rows": len(rows)}
         each: list[dict[str, Any]] = [
-            {"key": row.key, "fields": row.fields, "id": ids.get(row.outbox_id, "")} for row in rows
+            {"row": number, "key": row.key, "fields": row.fields, "id": ids.get(row.outbox_id, "")}
+            for number, row in enumerate(rows)
         ]
         return (values | each[0] if len(each) == 1 else values), each
 
@@ -236,8 +239,12 @@ class DeclaredPlatform:
                     raise TryAgain(
                         f"HTTP {response.status_code} at login", wait=reading.retry_after(response)
                     )
-                token = reading.found(login.token, reading.json_of(response))
-                if not response.is_success or not isinstance(token, str):
+                token = (
+                    response.headers.get(login.token_header)
+                    if login.token_header
+                    else reading.found(login.token, reading.json_of(response))
+                )
+                if not response.is_success or not isinstance(token, str) or not token:
                     raise PlatformError(
                         f"{self.connection.place} does not let us log in (HTTP {response.status_code})"
                     )

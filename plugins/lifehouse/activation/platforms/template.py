@@ -1,10 +1,10 @@
-"""Placeholders in a platform's declaration: ``{name}`` in any text, ``{name|filter}`` for another form of it.
+"""Placeholders in a platform's declaration: ``{name}`` in any text, ``{name|filter|filter}`` for another form of it.
 
 A text that is one placeholder alone becomes the value itself, an object or a number too; otherwise values are put into the
 text. A mapping with the one key ``each`` becomes a list, with what stands below it once for every row. What stands under
-the key ``...`` is put into the mapping around it. Tables: ``names`` becomes the list of the columns that the mapping below
-it has in any row, ``lines`` a list of its values for every row. ``apart`` becomes a list of one mapping a key, without
-those that are not complete.
+the key ``...`` is put into the mapping around it, of a list each item. Tables: ``names`` becomes the list of the columns
+that the mapping below it has in any row, ``lines`` a list of its values for every row. ``apart`` becomes a list of one
+mapping a key, without those that are not complete; ``together`` one text of a list's texts, and of those in lists within.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-_PLACE = re.compile(r"\{([a-z_][a-z0-9_]*(?:\.[A-Za-z0-9_]+)?)(?:\|([a-z0-9]+))?\}")
+_PLACE = re.compile(r"\{([a-z_][a-z0-9_]*(?:\.[A-Za-z0-9_]+)?)((?:\|[a-z0-9]+)*)\}")
 _OPTION = re.compile(r"('?)\{options\.([a-z_][a-z0-9_]*)\}\1")
-_EACH, _NAMES, _LINES, _APART = "each", "names", "lines", "apart"
+_EACH, _NAMES, _LINES, _APART, _TOGETHER = "each", "names", "lines", "apart", "together"
 _OF_ROWS = ({_EACH}, {_NAMES}, {_LINES})
 _SPREAD = "..."
 
@@ -85,11 +85,18 @@ def _fill_mapping(
     if shape.keys() == {_APART}:
         found = fill(shape[_APART], values, rows)
         return [{name: item} for name, item in found.items() if _is_complete(item)]
+    if shape.keys() == {_TOGETHER}:
+        return _together(fill(shape[_TOGETHER], values, rows))
     made: dict[str, Any] = {}
     for name, item in shape.items():
         value = fill(item, values, rows)
-        _merge(made, value if name == _SPREAD else {str(_fill_text(name, values)): value})
+        for part in value if name == _SPREAD and isinstance(value, list) else [value]:
+            _merge(made, part if name == _SPREAD else {str(_fill_text(name, values)): part})
     return made
+
+
+def _together(value: Any) -> str:
+    return "".join(map(_together, value)) if isinstance(value, list) else str(_text(value))
 
 
 def table(
@@ -149,8 +156,9 @@ def names(text: str) -> list[str]:
     :raises ValueError: a filter is unknown.
     """
     for match in _PLACE.finditer(text):
-        if match[2] and match[2] not in FILTERS:
-            raise ValueError(f"{match[0]}: there is no filter {match[2]!r}; there are {', '.join(FILTERS)}")
+        for name in _filters(match):
+            if name not in FILTERS:
+                raise ValueError(f"{match[0]}: there is no filter {name!r}; there are {', '.join(FILTERS)}")
     return [match[1] for match in _PLACE.finditer(text)]
 
 
@@ -166,4 +174,10 @@ def _value(match: re.Match[str], values: Mapping[str, Any]) -> Any:
     value = values[head]
     if tail:
         value = value[tail]
-    return FILTERS[match[2]](value) if match[2] else value
+    for name in _filters(match):
+        value = FILTERS[name](value)
+    return value
+
+
+def _filters(match: re.Match[str]) -> list[str]:
+    return match[2].split("|")[1:]

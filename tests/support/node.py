@@ -1,0 +1,38 @@
+"""Node packages in folders of their own, for servers that are tested against, never depended on."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from support.environments import CACHE, Unavailable, once
+
+
+def installed(name: str, *packages: str, seconds: float = 240) -> Path:
+    """The ``node_modules`` with the pinned ``packages`` from npm's registry; no package's install script is run.
+
+    :raises Unavailable: there is no Node, or the registry cannot be reached or does not have them.
+    """
+    if not shutil.which("npm"):
+        raise Unavailable(f"{name} needs Node and npm")
+    folder = CACHE / name
+    quiet = ["--silent", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts", "--omit=dev"]
+
+    def install() -> None:
+        folder.mkdir()
+        command = ["npm", "install", *quiet, "--prefix", str(folder), *packages]
+        try:
+            done = subprocess.run(command, timeout=seconds, capture_output=True, check=False)
+        except subprocess.TimeoutExpired:
+            raise Unavailable(f"{name} needs npm's registry, which did not answer in time") from None
+        if done.returncode:
+            raise Unavailable(f"{name} could not be installed from npm's registry")
+
+    once(folder, packages, install)
+    return folder / "node_modules"
+
+
+if __name__ == "__main__":
+    print(installed(*sys.argv[1:]))

@@ -1,0 +1,193 @@
+"""Vendure itself: a shop in Node with customers and a customer group, on a database of the session's Postgres."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import httpx
+import psycopg
+
+from lifehouse.activation.connection import PlatformConnection
+from support.databases import Databases
+from support.node import installed
+from support.remote import free_port
+
+PACKAGES = ("@vendure/core@3.7.3", "pg@8.23.1")
+_GROUP, _SECRET = 1, "a-long-pass-phrase"
+
+#: The shop as its makers' template has it, but for passwords that cost a quarter of a second each.
+_SERVER = """
+const { createHash } = require("node:crypto");
+const { bootstrap, DefaultLogger, LogLevel } = require("@vendure/core");
+const { port, secret, database } = JSON.parse(process.env.SHOP);
+const hash = async (text) => createHash("sha256").update(text).digest("hex");
+bootstrap({
+  apiOptions: { port, hostname: "127.0.0.1" },
+  authOptions: {
+    tokenMethod: ["bearer", "cookie"],
+    superadminCredentials: { identifier: "admin", password: secret },
+    passwordHashingStrategy: { hash, check: async (text, hashed) => (await hash(text)) === hashed },
+  },
+  dbConnectionOptions: { type: "postgres", url: database, synchronize: true },
+  customFields: { Customer: [{ name: "points", type: "int", nullable: true }] },
+  logger: new DefaultLogger({ level: LogLevel.Error }),
+});
+"""
+_CUSTOMERS = """
+with made as (
+    insert into customer ("firstName", "lastName", "emailAddress")
+    select 'First', 'Last', concat(name, '@example.com')
+    from (
+        select concat('c', lpad(n::text, 4, '0')) as name from generate_series(1, 230) as n
+        union all
+        select unnest(array['moved', 'by.hand'])
+    ) as names
+    returning id
+)
+insert into customer_channels_channel ("customerId", "channelId") select made.id, channel.id from made, channel
+"""
+
+
+@dataclass(frozen=True)
+class Vendure:
+    """A running server. Its customers are ``c0001@example.com`` to ``c0230``, ``moved`` and ``by.hand``."""
+
+    name: ClassVar = "vendure"
+    options: ClassVar = {"group_id": _GROUP}
+    field: ClassVar = "firstName"
+    #: An address that it refuses, and why.
+    unwelcome: ClassVar = "stranger@example.com"
+    refusal: ClassVar = "does not know it"
+
+    url: str
+    database: str
+
+    @property
+    def connection(self) -> PlatformConnection:
+        return PlatformConnection(self.url, "admin", _SECRET)
+
+    def members(self) -> set[str]:
+        """Who is in the group, read off the database."""
+        query = """
+        select customer."emailAddress" from customer_groups_customer_group as member
+        inner join customer on member."customerId" = customer.id where member."customerGroupId" = %s
+        """
+        return {email for (email,) in self.query(query, _GROUP)}
+
+    def values(self) -> dict[str, str]:
+        """What the members' field is."""
+        members = self.members()
+        told = self.query('select "emailAddress", "firstName" from customer')
+        return {email: value for email, value in told if email in members}
+
+    def made(self) -> list[str]:
+        """Whom it ever took into the group, by the history that it keeps of every customer."""
+        query = """
+        select customer."emailAddress" from history_entry as entry inner join customer on entry."customerId" = customer.id
+        where entry.type = 'CUSTOMER_ADDED_TO_GROUP' order by entry.id
+        """
+        return [email for (email,) in self.query(query)]
+
+    def subscribe(self, email: str) -> None:
+        """By hand, past every sync: they are in the group."""
+        query = (
+            'insert into customer_groups_customer_group select id, %s from customer where "emailAddress" = %s'
+        )
+        self.query(query, _GROUP, email)
+
+    def take_out(self, email: str) -> None:
+        """By hand, out of the group."""
+        query = """
+        delete from customer_groups_customer_group
+        where "customerId" = (select id from customer where "emailAddress" = %s)
+        """
+        self.query(query, email)
+
+    def rename(self, email: str, new: str) -> None:
+        """They change their address in the shop."""
+        self.query('update customer set "emailAddress" = %s where "emailAddress" = %s', new, email)
+
+    def end_sessions(self) -> None:
+        """Whoever is logged in is logged out."""
+        answer = self._asked(_LOGIN, {"name": "admin", "secret": _SECRET})
+        self._asked(
+            "mutation { logout { success } }",
+            headers={"Authorization": f"Bearer {answer.headers['vendure-auth-token']}"},
+        )
+
+    def clear(self) -> None:
+        """Nobody is in the group; all customers are as they were in the beginning."""
+        for table in ("customer_groups_customer_group", "history_entry", "customer"):
+            self.query(f"delete from {table}")
+        self.query(_CUSTOMERS)
+
+    def query(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.database) as connection:
+            cursor = connection.execute(query, values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def _asked(
+        self, query: str, variables: dict[str, str] | None = None, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
+        body = {"query": query, "variables": variables or {}}
+        answer = httpx.post(
+            f"{self.url}/admin-api", json=body, headers=headers, trust_env=False, timeout=60
+        ).raise_for_status()
+        assert "errors" not in answer.json(), answer.json()["errors"]
+        return answer
+
+
+_LOGIN = (
+    "mutation($name: String!, $secret: String!) { login(username: $name, password: $secret) { __typename } }"
+)
+
+
+@contextmanager
+def running(databases: Databases) -> Iterator[Vendure]:
+    """A server with an empty customer group.
+
+    :raises Unavailable: it cannot be installed.
+    """
+    modules = installed("vendure", *PACKAGES)
+    database, port = databases.create("vendure", template=None), free_port()
+    shop = json.dumps({"port": port, "secret": _SECRET, "database": database})
+    process = subprocess.Popen(
+        ["node", "-e", _SERVER],
+        cwd=modules.parent,  # where its packages are found
+        env={**os.environ, "SHOP": shop, "NODE_ENV": "production"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        vendure = Vendure(f"http://127.0.0.1:{port}", database)
+        _wait(process, vendure.url)
+        vendure.query("""insert into customer_group (id, name) values (%s, 'Champions')""", _GROUP)
+        yield vendure
+    finally:
+        process.kill()  # its data go with it
+        process.wait(20)
+        databases.drop(database)
+
+
+def _wait(process: subprocess.Popen[bytes], url: str) -> None:
+    """Until it answers."""
+    until = time.monotonic() + 60
+    while True:
+        try:
+            answer = httpx.post(
+                f"{url}/admin-api", json={"query": "{ __typename }"}, trust_env=False, timeout=60
+            )
+            if answer.is_success:
+                return
+        except httpx.TransportError:
+            pass
+        assert time.monotonic() < until, "Vendure did not start"
+        assert process.poll() is None, "Vendure ended"
+        time.sleep(0.1)

@@ -78,6 +78,10 @@ def test_a_segment_is_mirrored_and_what_is_not_ours_stays(
     assert "violates check constraint" in company.ctx.warehouse.value(
         "select reason from activation.ledger where status = 'refused'"
     )
+    ours = (
+        "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+    )
+    assert held(there, ours) == [0], "a connection outlived the sync"
     row = there.execute("select name, stage, revenue, vip from crm.champions where email = %s", (keys[0],))
     assert row.fetchone() == ("Name 1", "active", 1, None)
     there.execute("update crm.champions set vip = true where email = %s", (keys[0],))
@@ -178,3 +182,29 @@ def test_another_machines_database_is_spoken_to_encrypted() -> None:
         sql_table._parameters(PlatformConnection("https://db.example.com/crm"))
     with pytest.raises(ConfigError, match="extra has what libpq does not know"):
         sql_table._parameters(PlatformConnection("postgresql://localhost/crm", extra={"cursor": "x"}))
+
+
+def test_a_session_is_kept_for_the_batches_of_a_sync_and_replaced_when_it_is_lost(
+    company: World, there: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[int] = []
+    connect = sql_table._Session._opened
+
+    def counted(session: sql_table._Session) -> psycopg.Connection[Any]:
+        connection = connect(session)
+        opened.append(connection.info.backend_pid)
+        if len(opened) == 2:
+            there.execute("select pg_terminate_backend(%s)", (opened[0],))
+        return connection
+
+    monkeypatch.setattr(sql_table._Session, "_opened", counted)
+    company.people(40)
+    company.declare(
+        platform="sql_table",
+        fields=FIELDS,
+        options={"table": "crm.champions", "key": "email"},
+        sending={"batch_size": 1, "in_flight": 2, "backoff": "1ms", "attempts": 3},
+    )
+    assert company.sync().confirmed == 40
+    assert len(opened) <= 4
+    assert len(held(there)) == 40

@@ -12,7 +12,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 from psycopg import sql
@@ -27,7 +27,6 @@ from lifehouse.activation.platforms.base import (
     Capabilities,
     Row,
     TryAgain,
-    Unopened,
 )
 from lifehouse.activation.platforms.listing import Members, Page
 from lifehouse.config import Strict
@@ -56,8 +55,8 @@ class SqlTableOptions(Strict):
     timeout_seconds: float = Field(60, gt=0, description="for a batch")
 
 
-class SqlTable(Unopened):
-    """One table."""
+class SqlTable:
+    """One table. A connection is kept for the next batch until the sync ends, one for each batch that is under way."""
 
     capabilities = Capabilities(batch_size=5_000, in_flight=2, keyed=True)
 
@@ -79,6 +78,16 @@ class SqlTable(Unopened):
             )
         self._is_append = mode == "append"
         self._table = sql.Identifier(*options.table.split("."))
+        self._idle: list[psycopg.Connection[Any]] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        while self._idle:
+            self._idle.pop().close()
 
     async def send(self, batch: Batch) -> Answer:
         return await asyncio.to_thread(self._send, batch.rows)
@@ -151,12 +160,16 @@ class _Session:
         self.table = table
 
     def __enter__(self) -> psycopg.Connection[Any]:
+        self._connection = self.table._idle.pop() if self.table._idle else self._opened()
+        return self._connection
+
+    def _opened(self) -> psycopg.Connection[Any]:
         table = self.table
         timeout = round(table.options.timeout_seconds * 1000)
         try:
             settings = {"connect_timeout": "10", **table._parameters}
             settings["options"] = f"{settings.get('options', '')} -c statement_timeout={timeout}".strip()
-            self._connection = psycopg.connect(**settings)
+            return psycopg.connect(**settings, prepare_threshold=None)  # a pooler may stand between
         except psycopg.OperationalError as error:  # its text may hold the address's secrets
             if "FATAL" in str(error) and not any(
                 word in str(error) for word in ("starting up", "too many", "shutting")
@@ -165,18 +178,18 @@ class _Session:
                     f"{table.place} does not let us in: look at user, password and database of the connection"
                 ) from None
             raise TryAgain("no connection to the database") from None
-        return self._connection
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            with self._connection as connection:
-                if error is None:
-                    connection.commit()
-                else:
-                    connection.rollback()
+            if error is None:
+                self._connection.commit()
+            else:
+                self._connection.rollback()
+            self.table._idle.append(self._connection)
         except psycopg.Error as failure:
+            self._connection.close()
             error = error or failure
         if isinstance(error, psycopg.Error):
             raise self._as_told(error) from None

@@ -13,7 +13,7 @@
         reads={'source': source, 'table': table, 'by': by},
         indexes=[{'columns': [replaces]}] + lifehouse.staged_indexes(replaces),
         pre_hook="{{ lifehouse.touch() }}",
-        post_hook=lifehouse.cookie_index_hook() + ["analyze {{ this }}"],
+        post_hook=lifehouse.cookie_index_hook() + ["{{ lifehouse.fresh_statistics() }}"],
     ) }}
 {%- endmacro %}
 

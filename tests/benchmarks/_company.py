@@ -25,7 +25,7 @@ _MATTERS = (
 #: Once the generator's rows; what comes later is set down by the nights themselves.
 _STAGED = """
 {{ config(
-    materialized='incremental', incremental_strategy='append', post_hook='analyze {{ this }}',
+    materialized='incremental', incremental_strategy='append', post_hook="{{ lifehouse.fresh_statistics() }}",
     indexes=[{'columns': ['<key>']}],
 ) }}
 

@@ -9,7 +9,8 @@
     ("'id:' || source", 'customer_key', "''"),
 ] %}
 
-with profiles as (
+-- The identity step asks for some records only: each branch finds them by itself.
+with profiles as not materialized (
     select * from {{ ref('contract_profiles') }}
 ),
 

@@ -14,10 +14,12 @@ from lifehouse.ingest.declaration import load_source
 from lifehouse.releases.run import Run
 from lifehouse.warehouse.rights import INGEST
 
+#: Views on the input contract that identity reads.
+_VIEWS = ("record_cookies", "profile_identifiers", "record_refs")
 #: Identity needs these; everything else in core needs identity.
-BEFORE_IDENTITY = ("tag:staging", "record_cookies", "profile_identifiers", "record_refs")
-#: The input contract's views say the same until the code changes; then everything is built.
-UNCHANGING = ("path:models/staging/contract",)
+BEFORE_IDENTITY = ("tag:staging", *_VIEWS)
+#: Views say the same until the code changes; then everything is built.
+UNCHANGING = ("path:models/staging/contract", *_VIEWS)
 
 #: Models that hold what each customer's own history gives: where nobody changed there is nothing to do for them.
 PER_CUSTOMER = ("tag:per_customer",)
@@ -32,7 +34,7 @@ def build_core(ctx: Context, run: Run) -> dict[str, Any]:
     state = ctx.warehouse.rows("select fingerprint, change_seq from control.core_state")[0]
     full = run.full_refresh or state["fingerprint"] != run.fingerprint
     if not full and not _decisions_between(ctx, state["change_seq"], run.change_seq):
-        ctx.warehouse.execute("delete from control.run_customers where scope = 'core'")
+        ctx.warehouse.execute("truncate control.run_customers")
         return {"changed": 0, "models": {}}
     if full:
         with (

@@ -51,6 +51,8 @@ def assign(connection: psycopg.Connection[Any], run: Turn, *, full: bool) -> dic
     parameters = {"run_id": run.run_id, "as_of": run.as_of, "change_to": run.change_seq}
     for statement in _STORE:
         connection.execute(statement, parameters if "%(" in statement else None)
+    if connection.execute(_IS_MUCH).fetchone() == (True,):
+        connection.execute("analyze customer_refs")
     counts = connection.execute(
         "select (select count(*) from nodes), (select count(*) from retired)"
     ).fetchone()
@@ -218,5 +220,9 @@ _STORE = (
     select source, customer_key, %(run_id)s, customer_id from moved
     on conflict (source, customer_key, run_id) do update set customer_id = excluded.customer_id
     """,
-    "analyze customer_refs",
 )
+
+_IS_MUCH = """
+    select 10 * (select count(*) from moved) > greatest(reltuples, 0)
+    from pg_class where oid = 'customer_refs'::regclass
+"""

@@ -18,7 +18,7 @@ def keep(connection: psycopg.Connection[Any], normaliser: Normaliser, *, full: b
     before, and is new or gone; empty if all is asked for, since then nobody asks what changed.
     """
     connection.execute("create temporary table rules (source text, family text, rule text) on commit drop")
-    connection.execute(_SAID.format(asked="" if full else "inner join asked using (source, customer_key)"))
+    connection.execute(_SAID.format(told="profile_identifiers" if full else _OF_ASKED))
     places = connection.execute("select distinct source, split_part(kind, ':', 1) from said").fetchall()
     rules = {(source, family): normaliser.rule(source, family) for source, family in places}
     with connection.cursor().copy("copy rules from stdin") as copy:
@@ -64,7 +64,16 @@ def _write(
 _SAID = """
     create temporary table said on commit drop as
     select distinct source, customer_key, said.holder, said.kind, said.written
-    from profile_identifiers as said {asked}
+    from {told} as said
+"""
+
+# One by one: the planner would go through all records of all sources for some.
+_OF_ASKED = """
+    asked cross join lateral (
+        select holder, kind, written from profile_identifiers as theirs
+        where theirs.source = asked.source and theirs.customer_key = asked.customer_key
+        offset 0
+    )
 """
 
 _TOUCHED = """

@@ -23,7 +23,9 @@ for sync in declarations.syncs():
             policy.Tag.SYNC,
             owner=sync.owner,
             doc=f"{sync.description}\n\n{__doc__}",
-            schedule=policy.when_released(sync.quiet_hours and sync.quiet_hours.end, sync.zone),
+            schedule=policy.when_released(
+                sync.quiet_hours and sync.quiet_hours.end, sync.zone, anywhere=bool(sync.zone_column)
+            ),
             pool=pools.platform_pool(sync.account_name),
             retries=2,
         ),

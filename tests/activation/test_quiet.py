@@ -14,7 +14,15 @@ from lifehouse.activation.declaration import find_sync
 from lifehouse.activation.plan import plan
 from lifehouse.activation.quiet import QuietHours
 from lifehouse.activation.steps import Step
+from lifehouse.errors import ConfigError
 
+ZONES = {
+    "c0001": "Etc/GMT+9",  # nine hours behind
+    "c0002": "Etc/GMT-9",
+    "c0003": "UTC",
+    "c0004": "Mars/Base",
+    "c0005": None,
+}
 NIGHT = QuietHours.model_validate({"begin": "21:00", "end": "8:00", "time_zone": "Europe/Berlin"})
 
 
@@ -95,3 +103,88 @@ def test_quiet_hours_that_begin_while_it_sends_stop_what_is_not_out_yet(
     assert not receiver.requests
     monkeypatch.undo()
     assert world.sync().confirmed == 3
+
+
+@pytest.mark.parametrize(
+    ("now", "asleep", "awake"),
+    [
+        ("2024-01-10 20:00", ["Europe/Berlin", "Asia/Tokyo"], ["Europe/London", "America/New_York"]),
+        ("2024-01-11 07:00", ["Europe/London", "America/New_York"], ["Europe/Berlin", "Asia/Tokyo"]),
+        ("2024-03-30 06:30", ["Europe/Berlin", "Europe/London"], []),
+        ("2024-03-31 06:30", ["Europe/London"], ["Europe/Berlin"]),  # put forward that night
+        ("2024-10-27 07:30", ["Europe/London", "America/New_York"], ["Europe/Berlin"]),  # put back
+        ("2024-10-26 07:30", ["America/New_York"], ["Europe/London", "Europe/Berlin"]),
+        ("2024-01-10 02:20", ["Asia/Karachi"], ["Asia/Kathmandu"]),  # 5:45 ahead
+    ],
+)
+def test_it_is_quiet_by_the_clock_of_each_zone(now: str, asleep: list[str], awake: list[str]) -> None:
+    told = NIGHT.asleep(at(now))
+    assert not [zone for zone in asleep if zone not in told]
+    assert not [zone for zone in awake if zone in told]
+    assert all(at(now) < end <= at(now) + timedelta(hours=12) for end in told.values())
+
+
+def by_their_clocks(world: World, begin: timedelta, end: timedelta) -> None:
+    now = datetime.now(UTC)
+    hours = {"begin": f"{now + begin:%H:%M}", "end": f"{now + end:%H:%M}", "time_zone": "UTC"}
+    world.declare(quiet_hours={**hours, "zone_column": "zone"})
+
+
+def test_each_waits_for_their_own_morning_and_who_has_no_known_zone_for_the_syncs(
+    world: World, receiver: Receiver
+) -> None:
+    world.sql("alter table marts.customers add column zone text")
+    world.people(6)
+    for customer, zone in ZONES.items():
+        world.sql("update marts.customers set zone = %s where customer_id = %s", zone, customer)
+    world.sql("update marts.customers set zone = 'Etc/GMT-9' where customer_id = 'c0006'")
+    by_their_clocks(world, 8 * HOUR, 10 * HOUR)  # it is quiet nine hours ahead
+    proposed = plan(world.ctx, "push")
+    assert (proposed.adds, proposed.quiet, proposed.zoneless) == (4, 2, 2)
+    done = world.sync()
+    assert (done.adds, done.confirmed) == (4, 4)
+    assert done.remark
+    assert done.remark.startswith("2 rows wait")
+    assert receiver.keys("push") == {f"c000{n}@example.com" for n in (1, 3, 4, 5)}
+
+    world.sql("update marts.customers set first_name = 'Anna'")
+    world.leave(["c0003"])
+    by_their_clocks(world, -HOUR, HOUR)  # now it is the sync's own night
+    done = world.sync()
+    assert (done.adds, done.changes, done.removes, done.confirmed) == (2, 1, 1, 4)
+    held = receiver.held["push"]
+    assert {key[:5] for key, fields in held.items() if fields["name"] == "Anna"} == {
+        "c0001",
+        "c0002",
+        "c0006",
+    }
+    assert world.sync().calls == 0
+    by_their_clocks(world, HOUR, 2 * HOUR)
+    assert world.sync().changes == 2
+
+
+def test_a_night_that_begins_for_some_while_it_sends_keeps_them_back_alone(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.sql("alter table marts.customers add column zone text")
+    world.people(4)
+    world.sql("update marts.customers set zone = 'Etc/GMT-9' where customer_id in ('c0002', 'c0004')")
+    by_their_clocks(world, 3 * HOUR, 4 * HOUR)
+
+    def planned(step: Step) -> None:
+        if step == Step.PLANNED:
+            dark = dict.fromkeys(["Etc/GMT-9"], datetime.now(UTC) + HOUR)
+            monkeypatch.setattr(QuietHours, "asleep", lambda self, now: dark)
+
+    monkeypatch.setattr(run, "checkpoint", planned)
+    done = world.sync()
+    assert (done.adds, done.confirmed, done.withdrawn) == (4, 2, 2)
+    assert receiver.keys("push") == {"c0001@example.com", "c0003@example.com"}
+    monkeypatch.undo()
+    assert world.sync().confirmed == 2
+
+
+def test_a_column_of_zones_that_there_is_not_is_told_of(world: World) -> None:
+    world.declare(quiet_hours={"begin": "21:00", "end": "8:00", "zone_column": "stauts_stage"})
+    with pytest.raises(ConfigError, match=r"quiet_hours.zone_column: .* did you mean 'status_stage'"):
+        plan(world.ctx, "push")

@@ -18,7 +18,7 @@ found = {
         "description": dag.description,
         "max_active_runs": dag.max_active_runs,
         "catchup": dag.catchup,
-        "schedule": getattr(dag.timetable, "expression", None),
+        "schedule": getattr(getattr(dag.timetable, "timetable", dag.timetable), "expression", None),
         "timetable": type(dag.timetable).__name__,
         "timezone": str(getattr(dag.timetable, "timezone", "")),
         "params": dict(dag.params),

@@ -33,13 +33,14 @@ def _declare(project: Path, name: str, change: Callable[[str], str] = str) -> Pa
 def test_another_file_is_another_dag(project: Path, read_dags: Read) -> None:
     _declare(project, "second", lambda text: text.replace('"0 2 * * *"', '"30 1 * * *"'))
     with (project / "dags" / "syncs" / "actives.yml").open("a") as sync:
-        sync.write('quiet_hours: {begin: "21:00", end: "08:00"}\n')
+        sync.write('quiet_hours: {begin: "21:00", end: "08:15", zone_column: time_zone}\n')
     found = read_dags(project)
     assert found["errors"] == {}
     assert set(found["dags"]) == {"marts", "source_tiny", "source_second", "sync_actives"}
     assert found["dags"]["source_second"]["schedule"] == "30 1 * * *"
     assert list(found["dags"]["source_second"]["tasks"]) == ["ingest", "raw_gate"]
     assert found["dags"]["sync_actives"]["timetable"] == "AssetOrTimeSchedule"
+    assert found["dags"]["sync_actives"]["schedule"] == "15,45 * * * *"
 
 
 def test_a_broken_file_is_an_import_error_with_its_line_and_the_other_dags_live_on(

@@ -229,6 +229,11 @@ class Sync(config.Strict):
         return self.quiet_hours.until(now or datetime.now(UTC), self._zone) if self.quiet_hours else None
 
     @property
+    def zone_column(self) -> str | None:
+        """The column of each one's own time zone, if their clocks count."""
+        return self.quiet_hours.zone_column if self.quiet_hours else None
+
+    @property
     def zone(self) -> str:
         """The time zone of its quiet hours."""
         return (self.quiet_hours.time_zone if self.quiet_hours else None) or self._zone

@@ -15,7 +15,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from lifehouse.activation import consent, forward, marks, permission, suppressions
+from lifehouse.activation import forward, marks, permission, recipients, suppressions
 from lifehouse.activation.declaration import Sync
 from lifehouse.activation.plan import Plan
 from lifehouse.activation.platforms.base import Batch, Row
@@ -136,7 +136,7 @@ class Outbox:
             self._require_unpaused(cursor)
             self._take_turns(cursor)
             values = {**self._values, "limit": limit, "lease_seconds": self.lease_seconds}
-            values["is_quiet"] = self.sync.quiet_until() is not None
+            values["is_quiet"] = not self.sync.zone_column and self.sync.quiet_until() is not None
             found = {row["batch_id"]: row for row in cursor.execute(statement("claim"), values)}
             rows = self._judged(cursor, list(found)) if found else []
             by_batch = {
@@ -222,7 +222,7 @@ class Outbox:
     def _judged(self, cursor: psycopg.Cursor[Any], batches: list[int]) -> list[dict[str, Any]]:
         """The batches' open rows, in order, each with whether it may still go out."""
         query = statement("rows").format(
-            consented=consent.of_rows(self.sync), barred=permission.of_rows(self._connection, self.sync)
+            consented=recipients.of_rows(self.sync), barred=permission.of_rows(self._connection, self.sync)
         )
         values = {**self._values, **permission.values(self.sync), "batches": batches}
         return cursor.execute(query, values).fetchall()

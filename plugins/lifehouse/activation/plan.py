@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from lifehouse.activation import forward, permission
+from lifehouse.activation import forward, permission, recipients
 from lifehouse.activation.before import Before
 from lifehouse.activation.declaration import Hashed, Sync, find_sync
 from lifehouse.activation.platforms.base import ALL, Action, Capabilities
@@ -62,6 +62,7 @@ class Plan:
     capped: int = 0
     quiet: int = 0
     quiet_until: datetime | None = None
+    zoneless: int = 0
     before: Before = field(default_factory=Before)
 
     @property
@@ -128,7 +129,6 @@ def propose(connection: psycopg.Connection[Any], sync: Sync, *, only_failed: boo
         "experiment": sync.experiment if sync.holdout else None,
         "share": sync.holdout.share if sync.holdout else 0,
         "salt": (sync.holdout.salt if sync.holdout else None) or sync.experiment,
-        "is_quiet": (quiet_until := sync.quiet_until()) is not None,
         **permission.values(sync),
     }
     asked = permission.is_asked(connection, sync)
@@ -143,7 +143,12 @@ def propose(connection: psycopg.Connection[Any], sync: Sync, *, only_failed: boo
     cursor.execute(members, values)
     cursor.execute("analyze members")
     cursor.execute(statement("shared"))
-    cursor.execute(statement("actions").format(allowed=permission.of_records(sync, asked=asked)), values)
+    actions = statement("actions").format(
+        allowed=permission.of_records(sync, asked=asked),
+        quiet=recipients.is_quiet(sync),
+        zones=recipients.joined(sync),
+    )
+    cursor.execute(actions, values)
     with connection.cursor(row_factory=dict_row) as counting:
         counts = counting.execute(statement("counts"), values).fetchone() or {}
     return Plan(
@@ -152,7 +157,8 @@ def propose(connection: psycopg.Connection[Any], sync: Sync, *, only_failed: boo
         release=release,
         capabilities=capabilities(sync),
         before=Before.of(connection, sync),
-        quiet_until=quiet_until,
+        quiet_until=recipients.first_morning(sync),
+        zoneless=recipients.zoneless(connection, sync),
         **counts,
     )
 
@@ -193,6 +199,7 @@ def _check_names(connection: psycopg.Connection[Any], sync: Sync) -> None:
     for place, column in (
         ("key", sync.key_column),
         *((f"fields.{name}", column) for name, column in sync.columns.items()),
+        *((("quiet_hours.zone_column", sync.zone_column),) if sync.zone_column else ()),
     ):
         if column not in known:
             raise ConfigError(

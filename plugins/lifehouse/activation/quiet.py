@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, time, timedelta
+from functools import cache
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from lifehouse import config
 
@@ -26,12 +27,22 @@ def _parse(value: Any) -> Any:
 Clock = Annotated[time, BeforeValidator(_parse)]
 
 
+@cache
+def zones() -> dict[str, ZoneInfo]:
+    """Every time zone that is known by its IANA name."""
+    return {name: ZoneInfo(name) for name in sorted(available_timezones())}
+
+
 class QuietHours(config.Strict):
     """From ``begin`` to ``end``, over midnight if that is earlier."""
 
     begin: Clock
     end: Clock
     time_zone: str | None = None
+    zone_column: str | None = Field(
+        default=None,
+        description="of marts.customers: each one's own time zone (IANA), whose clock counts instead where it is known",
+    )
 
     @model_validator(mode="after")
     def _is_a_span(self) -> QuietHours:
@@ -47,7 +58,14 @@ class QuietHours(config.Strict):
 
     def until(self, now: datetime, default_zone: str) -> datetime | None:
         """When the quiet hours that hold at ``now`` end (UTC); None outside of them."""
-        zone = ZoneInfo(self.time_zone or default_zone)
+        return self._until(now, ZoneInfo(self.time_zone or default_zone))
+
+    def asleep(self, now: datetime) -> dict[str, datetime]:
+        """The time zones of the world whose clocks say that it is quiet at ``now``, each with when that ends (UTC)."""
+        ends = {name: self._until(now, zone) for name, zone in zones().items()}
+        return {name: end for name, end in ends.items() if end}
+
+    def _until(self, now: datetime, zone: ZoneInfo) -> datetime | None:
         local = now.astimezone(zone)
         clock = local.time().replace(second=0, microsecond=0)
         is_late = clock >= self.begin

@@ -6,7 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from lifehouse.activation import approvals, guards
+from lifehouse.activation import approvals, guards, recipients
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.declaration import Sync, find_sync
 from lifehouse.activation.delivery import Delivered, Delivery
@@ -118,7 +118,7 @@ def _work(
             break
     checkpoint(Step.DELIVERED)
     if order.quiet_hours:
-        run.quieted(plan.quiet + outbox.left(), order.quiet_until() or plan.quiet_until)
+        run.quieted(plan.quiet + outbox.left(), recipients.first_morning(order) or plan.quiet_until)
     if run.confirmed or run.is_resuming:
         run.calls += platform.finish(lambda: held_rows(ctx.warehouse, order))
     answered = run.confirmed + run.refused

@@ -33,6 +33,11 @@ def show_plan(console: Console, sync: Sync, preview: Preview, findings: Iterable
         ("remove", plan.removes, ""),
         ("= to send", plan.rows, calls if plan.rows else "nothing to do"),
         ("quiet", plan.quiet, f"add or change after the quiet hours, {_clock(plan.quiet_until)}"),
+        (
+            "zoneless",
+            plan.zoneless,
+            f"have no known time zone in {sync.zone_column}; the clock of {sync.zone} counts",
+        ),
         ("in flight", plan.in_flight, "the platform's answer is missing; sent again first"),
         ("waiting", plan.waiting, "refused before and unchanged; --only-failed tries again"),
         ("should hold", plan.desired, f"it holds {plan.acknowledged:,}"),

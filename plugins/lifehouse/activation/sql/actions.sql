@@ -51,11 +51,12 @@ select
     differences.fields,
     differences.field_hash,
     case
-        when %(is_quiet)s and differences.action <> 'remove' then null  -- waits for the end of the quiet hours
+        when {quiet} and differences.action <> 'remove' then null  -- waits for the end of the quiet hours
         else
             differences.refused_action is not distinct from differences.action
             and differences.refused_hash is not distinct from differences.field_hash
     end as is_waiting
 from differences
 left join in_flight on differences.record_key = in_flight.record_key
+{zones}
 where in_flight.record_key is null

@@ -66,11 +66,16 @@ def clock(cron: str, time_zone: str) -> CronTriggerTimetable | None:
     return CronTriggerTimetable(cron, timezone=time_zone, run_immediately=timedelta(0))
 
 
-def when_released(quiet_until: time | None, time_zone: str) -> Any:
-    """Woken by every release; with quiet hours, also at their end, for what had to wait."""
+def when_released(quiet_until: time | None, time_zone: str, *, anywhere: bool = False) -> Any:
+    """Woken by every release; with quiet hours, also at their end, for what had to wait.
+
+    :param anywhere: they end by each recipient's own clock; zones differ by hours and half hours.
+    """
     if quiet_until is None or os.environ.get(CLOCK_VARIABLE) == "off":
         return [RELEASE]
-    tick = CronTriggerTimetable(f"{quiet_until.minute} {quiet_until.hour} * * *", timezone=time_zone)
+    minute, other = quiet_until.minute, (quiet_until.minute + 30) % 60
+    when = f"{minute},{other} *" if anywhere else f"{minute} {quiet_until.hour}"
+    tick = CronTriggerTimetable(f"{when} * * *", timezone=time_zone)
     return AssetOrTimeSchedule(timetable=tick, assets=[RELEASE])
 
 

@@ -205,7 +205,7 @@ def test_an_unknown_host_key_is_refused_until_the_connection_pins_it(
     with pytest.raises(PlatformError, match=r"unknown host key, ssh-ed25519 SHA256:\S+; .* pin it"):
         send(drop, sftp_folder)
     assert listed(sftp_folder) == {}
-    assert drop.ctx.warehouse.value("select count(*) from activation.outbox where status = 'intent'") == 2
+    assert drop.ctx.warehouse.value("select count(*) from activation.outbox where settled_at is null") == 2
     known = drop.ctx.home.path / "known_hosts"
     known.write_text(f"[127.0.0.1]:{sftp_folder.port} {host_key}\n")
     sftp_folder.settings["known_hosts"] = str(known)

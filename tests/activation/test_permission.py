@@ -200,7 +200,7 @@ def test_a_kind_reaches_a_customer_no_more_often_than_its_cap_of_all_syncs(
     assert receiver.keys("push") == keys(4)
     assert "has had as much of the kind promotion as its cap allows" in told(capped, "c0002")
     assert (capped.sync().calls, capped.sync("win_back").calls) == (0, 0)  # nobody is taken back by a cap
-    capped.sql("update activation.outbox set settled_at = settled_at - interval '8 days'")
+    capped.sql("update activation.batches set settled_at = settled_at - interval '8 days'")
     assert capped.sync().confirmed == 2
 
 

@@ -133,6 +133,9 @@ def test_after_any_history_the_platform_holds_exactly_who_it_should(
             "select count(*) from activation.batches where status in ('ready', 'sent')"
         )
         assert bool(unsettled) == bool(world.open_rows())
+        assert not world.ctx.warehouse.rows(
+            "select record_key from activation.outbox where settled_at is null group by record_key having count(*) > 1"
+        )
     history.heal()
     assert history.held() == history.expected()
     assert OWN in receiver.held["push"]

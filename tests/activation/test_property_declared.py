@@ -52,16 +52,8 @@ class Company:
         tables = ", ".join(
             f"activation.{name}"
             for name in (
-                *(
-                    "sync_runs",
-                    "batches",
-                    "outbox",
-                    "records",
-                    "calls",
-                    "holdouts",
-                    "exposures",
-                    "suppressions",
-                ),
+                *("sync_runs", "batches", "exceptions", "records", "calls"),
+                *("holdouts", "exposures", "suppressions"),
             )
         )
         world.sql(f"truncate {tables} restart identity cascade")

@@ -149,4 +149,4 @@ class World:
         return sync(self.ctx, name, self.connection, only_failed=only_failed)
 
     def open_rows(self) -> int:
-        return self.ctx.warehouse.value("select count(*) from activation.outbox where status = 'intent'")
+        return self.ctx.warehouse.value("select count(*) from activation.outbox where settled_at is null")

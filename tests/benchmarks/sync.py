@@ -153,6 +153,7 @@ def _plan_of_many(databases: Databases, folder: Path) -> Figures:
         world.sql("vacuum analyze")
         meter, joins, plans = Meter(databases.server), [], []
         with world.ctx.warehouse.connect() as connection:
+            connection.execute("set max_parallel_workers_per_gather = 0")  # one process, as a plan is
             for _ in range(3):
                 joins.append(meter.of(lambda: connection.execute(_JOIN)))
                 plans.append(meter.of(lambda: plan(world.ctx, "push")))

@@ -23,12 +23,15 @@ DELIVERIES = ("drops",)
 KEYS = ("airflow/secrets.json", "airflow/passwords.json")
 #: Schemas and tables that hold customers because that is what they are for.
 STORES = ("raw_", "quarantine", "staging", "contract", "core", "blue", "green", "seeds", "history", "marts")
-STORES_BY_NAME = ("activation.records", "activation.outbox", "activation.ledger")
+STORES_BY_NAME = ("activation.records", "activation.batches", "activation.outbox", "activation.ledger")
 TALKING_MARTS = (
     *("marts.runs", "marts.releases", "marts.quality_results"),
     *("marts.sync_runs", "marts.sync_rows", "marts.sync_calls"),
 )
-TALKING_COLUMNS = ("select reason from activation.outbox", "select refused_reason from activation.records")
+TALKING_COLUMNS = (
+    "select reason from activation.exceptions",
+    "select refused_reason from activation.records",
+)
 COMMANDS = (
     ("status",),
     ("doctor",),

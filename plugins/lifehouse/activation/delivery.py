@@ -15,6 +15,8 @@ from lifehouse.activation.platforms.base import Answer, Batch, BatchRefused, Pla
 from lifehouse.activation.steps import Step, checkpoint
 from lifehouse.errors import LifehouseError, PlatformError
 
+_ROWS_AHEAD = 8_000
+
 
 @dataclass
 class Delivered:
@@ -53,9 +55,14 @@ class Delivery:
     def _is_keyed(self) -> bool:
         return self.platform.capabilities.keyed
 
+    @property
+    def _ahead(self) -> int:
+        """Batches that wait claimed: enough to outlast a settlement, small ones in greater number."""
+        return max(2 * self.width, min(8 * self.width, _ROWS_AHEAD // self.platform.capabilities.batch_size))
+
     async def run(self) -> Delivered:
         """Until nothing is ready, or a fault stops the claiming: what is out then is still heard and settled."""
-        self._ready: asyncio.Queue[Batch | None] = asyncio.Queue(2 * self.width)  # what outlasts a settlement
+        self._ready: asyncio.Queue[Batch | None] = asyncio.Queue(self._ahead)
         self._heard: asyncio.Queue[Outcome | None] = asyncio.Queue()
         self._database = asyncio.Lock()  # one connection, one transaction at a time
         backoff = self.sending.backoff.total_seconds()
@@ -75,9 +82,7 @@ class Delivery:
         while self.done.fault is None:
             try:
                 async with self._database:
-                    claimed = await asyncio.to_thread(
-                        self.outbox.claim, 2 * self.width if self._is_keyed else 1
-                    )
+                    claimed = await asyncio.to_thread(self.outbox.claim, self._ahead if self._is_keyed else 1)
             except LifehouseError as fault:
                 self.done.fault = fault
                 break
@@ -132,7 +137,7 @@ class Delivery:
             checkpoint(Step.SETTLED)
 
     async def _deliver(self, batch: Batch, outcome: Outcome) -> dict[int, str]:
-        """Outbox id → reason of the rows that the platform refused; a batch it refuses whole is split down to them.
+        """Place → reason of the rows that the platform refused; a batch it refuses whole is split down to them.
 
         :raises PlatformError: it does not answer, or takes nothing from us.
         """
@@ -144,8 +149,8 @@ class Delivery:
         except BatchRefused as refusal:
             if len(batch.rows) == 1:
                 if refusal.is_unsubscribed:
-                    outcome.unsubscribed.add(batch.rows[0].outbox_id)
-                return {batch.rows[0].outbox_id: refusal.reason}
+                    outcome.unsubscribed.add(batch.rows[0].place)
+                return {batch.rows[0].place: refusal.reason}
         refused: dict[int, str] = {}
         for half in batch.halves():
             refused.update(await self._deliver(half, outcome))

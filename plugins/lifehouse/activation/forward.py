@@ -41,7 +41,7 @@ def stage(sync: Sync) -> sql.Composable:
     """What is kept of a row's ``fields`` beside it, until the platform confirms it."""
     if sync.forward_only is None:
         return sql.SQL("null::text")
-    return sql.SQL("{} ->> {}").format(sql.Identifier("fields"), literal(sync.forward_only.field))
+    return sql.SQL("object ->> {}").format(literal(sync.forward_only.field))
 
 
 def check(connection: psycopg.Connection[Any], sync: Sync) -> None:

@@ -34,14 +34,14 @@ where account = %(account)s and sync = %(sync)s and customer_id = %(customer)s
 _OPEN = """
 select exists (
     select from activation.outbox
-    where account = %(account)s and sync = %(sync)s and customer_id = %(customer)s and status = 'intent'
+    where account = %(account)s and sync = %(sync)s and customer_id = %(customer)s and settled_at is null
 )
 """
 _SENT = """
 select coalesce(settled_at, made_at) as at, action, status, reason
 from activation.ledger
 where account = %(account)s and sync = %(sync)s and customer_id = %(customer)s
-order by outbox_id desc
+order by batch_id desc, place desc
 limit 10
 """
 _MERGED = "select customer_id from marts.customer_merges where retired_id = %(customer)s"

@@ -1,21 +1,21 @@
-"""The outbox of one sync: plans become rows, rows are claimed in batches, answers are settled. Each in one transaction."""
+"""The outbox of one sync: plans become batches of rows, batches are claimed, answers are settled. Each in one transaction."""
 
 from __future__ import annotations
 
-import itertools
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count, repeat
+from operator import itemgetter
 from typing import Any
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
-from psycopg.types.json import Jsonb
 
-from lifehouse.activation import forward, marks, permission, recipients, suppressions
+from lifehouse.activation import forward, marks, permission, recipients, unsubscribes
 from lifehouse.activation.declaration import Sync
 from lifehouse.activation.plan import Plan
 from lifehouse.activation.platforms.base import Batch, Row
@@ -50,7 +50,7 @@ class Outcome:
     """What became of a batch. Not ``is_settled``: the platform did not say, and the batch stays in flight.
 
     ``is_doubtful``: a call before the last one went unanswered, so what was refused in the end may have been taken.
-    ``unsubscribed``: refused, since its person unsubscribed there.
+    ``refused``: place → reason; ``ids``: place → the platform's own; ``unsubscribed``: refused, since the person did there.
     """
 
     batch: Batch
@@ -102,13 +102,11 @@ class Outbox:
         }
 
     def write(self, plan: Plan, *, only_failed: bool) -> None:
-        """Make the plan's ``actions`` rows and batches, in the transaction that holds them."""
+        """Make the plan's ``actions`` batches of rows, in the transaction that holds them."""
         values = {
             **self._values,
             "only_failed": only_failed,
-            "batch_size": plan.capabilities.batch_size,
-            "lanes": Jsonb(plan.capabilities.lanes),
-            "sizes": Jsonb(plan.capabilities.sizes),
+            **_columns(("actions", "lanes", "sizes", "first_numbers"), plan.lanes()),
             "release_id": plan.release.release_id,
             "kind": self.sync.kind if self.sync.cap else None,
             "experiment": self.sync.experiment,
@@ -116,14 +114,11 @@ class Outbox:
         }
         names = ["supersede", "outbox"] if only_failed else ["supersede", "forgive", "outbox"]
         for name in [*names, "draw", "expose"] if self.sync.holdout else names:
-            text = statement(name)
-            query = (
-                text.format(
-                    marks=marks.of_fields(self.sync, sql.Identifier("fields")), stage=forward.stage(self.sync)
+            query: sql.SQL | sql.Composed = statement(name)
+            if name == "outbox":
+                query = statement(name).format(
+                    marks=marks.of_fields(self.sync, sql.Identifier("object")), stage=forward.stage(self.sync)
                 )
-                if name == "outbox"
-                else text
-            )
             self._connection.execute(query, values)
 
     def claim(self, limit: int) -> Claimed:
@@ -137,24 +132,23 @@ class Outbox:
             self._take_turns(cursor)
             values = {**self._values, "limit": limit, "lease_seconds": self.lease_seconds}
             values["is_quiet"] = not self.sync.zone_column and self.sync.quiet_until() is not None
-            found = {row["batch_id"]: row for row in cursor.execute(statement("claim"), values)}
-            rows = self._judged(cursor, list(found)) if found else []
-            by_batch = {
-                number: list(group) for number, group in itertools.groupby(rows, lambda row: row["batch_id"])
-            }
-            for batch_id, batch in sorted(found.items()):
-                is_new = batch["was"] == "ready"
-                claimed.recovered += not is_new
-                mine = by_batch.get(batch_id, [])
-                barred = [row["outbox_id"] for row in mine if not row["is_allowed"]]
-                key = batch["idempotency_key"]
-                if barred:
-                    claimed.withdrawn += len(barred)
-                    key = self._withhold(cursor, batch_id, barred, is_new=is_new)
-                kept = tuple(_row(row) for row in mine if row["is_allowed"] or not is_new)
-                run_id, release_id, number = batch["sync_run_id"], batch["release_id"], batch["number"]
+            found = sorted(cursor.execute(statement("claim"), values), key=itemgetter("batch_id"))
+            barred = self._barred(cursor, found)
+            for batch in found:
+                is_recovered = batch["is_recovered"]
+                claimed.recovered += is_recovered
+                if places := barred.get(batch["batch_id"], ()):
+                    claimed.withdrawn += len(places)
+                    self._withhold(cursor, batch, places)
+                gone = {*batch["withdrawn"], *(() if is_recovered else places)}
+                taken_back = frozenset(places if is_recovered else ())
                 claimed.batches.append(
-                    Batch(batch_id, key, self.sync.sync, run_id, release_id, number, kept, not is_new)
+                    Batch(
+                        *(batch["batch_id"], batch["idempotency_key"], self.sync.sync),
+                        *(batch["sync_run_id"], batch["release_id"], batch["number"]),
+                        _rows(batch, gone, taken_back),
+                        is_recovered,
+                    )
                 )
         return claimed
 
@@ -162,47 +156,43 @@ class Outbox:
         """Move acknowledged state by what the platform said, and keep the calls."""
         outcomes = list(outcomes)
         done = [outcome for outcome in outcomes if outcome.is_settled]
-        confirmed, refused = [], []
-        known = {outbox_id: id_ for outcome in done for outbox_id, id_ in outcome.ids.items()}
-        for outcome in done:
-            for row in outcome.batch.rows:
-                reason = outcome.refused.get(row.outbox_id)
-                if reason is None:
-                    confirmed.append(row.outbox_id)
-                else:
-                    refused.append((row.outbox_id, _masked(reason, row), outcome.is_doubtful))
+        refused = [
+            (outcome.batch.batch_id, row.place, _masked(outcome.refused[row.place], row), outcome.is_doubtful)
+            for outcome in done
+            if outcome.refused
+            for row in outcome.batch.rows
+            if row.place in outcome.refused
+        ]
         values = {
             **self._values,
-            "confirmed": confirmed,
-            "platform_ids": [known.get(outbox_id) for outbox_id in confirmed],
-            "refused": [outbox_id for outbox_id, _, _ in refused],
-            "reasons": [reason for _, reason, _ in refused],
-            "doubtful": [is_doubtful for _, _, is_doubtful in refused],
+            "batches": [outcome.batch.batch_id for outcome in done],
+            **_columns(("refused_batches", "refused_places", "reasons", "doubtful"), refused),
             "experiment": self.sync.experiment if self.sync.holdout else None,
         }
         with self._connection.transaction(), self._connection.cursor() as cursor:
-            if confirmed:
-                cursor.execute(statement("confirm"), values)
             if refused:
                 cursor.execute(statement("refuse"), values)
-            if unsubscribed := [outbox_id for outcome in done for outbox_id in outcome.unsubscribed]:
+            if known := [(_ids(outcome), outcome.batch.batch_id) for outcome in done if outcome.ids]:
+                cursor.executemany(
+                    "update activation.batches set platform_ids = %s where batch_id = %s", known
+                )
+            if done:
+                cursor.execute(statement("confirm"), values)
+            unsubscribed = [
+                (outcome.batch.batch_id, place) for outcome in done for place in sorted(outcome.unsubscribed)
+            ]
+            if unsubscribed:
                 channel = None if self.sync.consent == "none" else self.sync.consent.channel
-                suppressions.reported(cursor, unsubscribed, channel)
-            cursor.execute(
-                """
-                update activation.batches set status = 'settled', settled_at = clock_timestamp()
-                where batch_id = any(%s) and claimed_by = %s
-                """,
-                ([outcome.batch.batch_id for outcome in done], self.sender.name),
-            )
+                unsubscribes.reported(cursor, unsubscribed, channel)
             self._keep_calls(cursor, [call for outcome in outcomes for call in outcome.calls])
             checkpoint(Step.SETTLING)
-        return Settled(len(confirmed), len(refused))
+        rows = sum(len(outcome.batch.rows) for outcome in done)
+        return Settled(rows - len(refused), len(refused))
 
     def left(self) -> int:
         """Rows of the sync that no platform has answered for."""
         row = self._connection.execute(
-            "select count(*) from activation.outbox where account = %s and sync = %s and status = 'intent'",
+            "select count(*) from activation.outbox where account = %s and sync = %s and settled_at is null",
             (self.sender.account, self.sync.sync),
         ).fetchone()
         return row[0] if row else 0
@@ -219,28 +209,33 @@ class Outbox:
             query = "select pg_advisory_xact_lock(hashtextextended('lifehouse cap ' || %s, 0))"
             cursor.execute(query, (self.sync.kind,))
 
-    def _judged(self, cursor: psycopg.Cursor[Any], batches: list[int]) -> list[dict[str, Any]]:
-        """The batches' open rows, in order, each with whether it may still go out."""
-        query = statement("rows").format(
+    def _barred(self, cursor: psycopg.Cursor[Any], batches: list[dict[str, Any]]) -> dict[int, list[int]]:
+        """Batch → places of its rows that may not go out any longer."""
+        if not batches:
+            return {}
+        query = statement("judge").format(
             consented=recipients.of_rows(self.sync), barred=permission.of_rows(self._connection, self.sync)
         )
-        values = {**self._values, **permission.values(self.sync), "batches": batches}
-        return cursor.execute(query, values).fetchall()
+        values = {
+            **self._values,
+            **permission.values(self.sync),
+            "batches": [batch["batch_id"] for batch in batches],
+        }
+        found: dict[int, list[int]] = {}
+        for row in cursor.execute(query, values):
+            found.setdefault(row["batch_id"], []).append(row["place"])
+        return found
 
-    def _withhold(
-        self, cursor: psycopg.Cursor[Any], batch_id: int, barred: list[int], *, is_new: bool
-    ) -> uuid.UUID:
+    def _withhold(self, cursor: psycopg.Cursor[Any], batch: dict[str, Any], places: list[int]) -> None:
         """Keep rows back. Of a batch in flight the platform may hold them already: there they become removals.
 
         The batch is another one now, so it gets another Idempotency-Key.
         """
-        cursor.execute(statement("withhold" if is_new else "take_back"), {"barred": barred})
-        query = """
-            update activation.batches set idempotency_key = gen_random_uuid() where batch_id = %s returning idempotency_key
-        """
-        row = cursor.execute(query, (batch_id,)).fetchone()
-        assert row  # noqa: S101
-        return row["idempotency_key"]
+        values = {"batch_id": batch["batch_id"], "places": places, "key": uuid.uuid4()}
+        cursor.execute(statement("take_back" if batch["is_recovered"] else "withhold"), values)
+        query = "update activation.batches set idempotency_key = %(key)s where batch_id = %(batch_id)s"
+        cursor.execute(query, values)
+        batch["idempotency_key"] = values["key"]
 
     def _keep_calls(self, cursor: psycopg.Cursor[Any], calls: list[Call]) -> None:
         with cursor.copy(
@@ -260,10 +255,32 @@ class Outbox:
                 )
 
 
-def _row(row: dict[str, Any]) -> Row:
-    if row["is_allowed"]:
-        return Row(row["outbox_id"], row["record_key"], row["action"], row["fields"], row["platform_id"])
-    return Row(row["outbox_id"], row["record_key"], "remove", "{}", row["platform_id"])
+def _rows(batch: dict[str, Any], gone: set[int], taken_back: frozenset[int]) -> tuple[Row, ...]:
+    """The rows of a claimed batch, but for those that are ``gone``; those ``taken_back`` are removals now."""
+    keys: list[str] = batch["record_keys"]
+    nothing = repeat(None)
+    columns = zip(
+        *(count(1), keys, batch["actions"], batch["fields"] or nothing, batch["platform_ids"] or nothing),
+        strict=False,
+    )
+    return tuple(
+        Row(place, key, "remove", "{}", platform_id)
+        if place in taken_back
+        else Row(place, key, action, fields or "{}", platform_id)
+        for place, key, action, fields, platform_id in columns
+        if place not in gone
+    )
+
+
+def _ids(outcome: Outcome) -> list[str | None]:
+    """The platform's ids of a batch, by place."""
+    last = max(outcome.ids)
+    return [outcome.ids.get(place) for place in range(1, last + 1)]
+
+
+def _columns(names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
+    """Name → the values of one column of the rows."""
+    return {name: [row[index] for row in rows] for index, name in enumerate(names)}
 
 
 def _masked(reason: str, row: Row) -> str:

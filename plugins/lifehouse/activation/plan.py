@@ -22,6 +22,8 @@ from lifehouse.privacy.hashing import expression
 from lifehouse.spelling import did_you_mean
 from lifehouse.warehouse.literal import literal
 
+#: In which actions travel.
+_ORDER: tuple[Action, ...] = ("remove", "change", "add")
 #: What a plan's sorts and joins may take on the server: a million members are joined without a file.
 _MEMORY = "256MB"
 
@@ -77,22 +79,41 @@ class Plan:
     @property
     def calls(self) -> int:
         """Calls that the rows take if none fails; the polling of asynchronous jobs is not among them."""
-        return sum(count * self.capabilities.calls.get(lane, 1) for lane, count in self._batches.items())
+        each = self.capabilities.calls
+        return sum(count * each.get(lane, 1) for lane, count in self._batches().items())
 
     @property
     def batches(self) -> int:
         """Batches that the rows make; each may take several calls."""
-        return sum(self._batches.values())
+        return sum(self._batches().values())
 
-    @property
+    def lanes(self) -> list[tuple[Action, str, int, int]]:
+        """Of each action its lane, the rows of a batch there, and the number of the lane's first batch; removals come first."""
+        batches, first, number = self._batches(), {}, 0
+        for action in _ORDER:
+            lane = self._lane(action)
+            if lane not in first:
+                first[lane] = number
+                number += batches[lane]
+        return [
+            (action, lane, self._size(lane), first[lane])
+            for action in _ORDER
+            for lane in [self._lane(action)]
+        ]
+
+    def _lane(self, action: Action) -> str:
+        return self.capabilities.lanes.get(action, ALL)
+
+    def _size(self, lane: str) -> int:
+        return self.capabilities.sizes.get(lane, self.capabilities.batch_size)
+
     def _batches(self) -> dict[str, int]:
-        takes = self.capabilities
-        rows: dict[str, int] = {}
+        """Lane → its batches."""
         counts: dict[Action, int] = {"add": self.adds, "change": self.changes, "remove": self.removes}
-        for action, count in counts.items():
-            lane = takes.lanes.get(action, ALL)
-            rows[lane] = rows.get(lane, 0) + count
-        return {lane: -(-count // takes.sizes.get(lane, takes.batch_size)) for lane, count in rows.items()}
+        rows: dict[str, int] = {}
+        for action in _ORDER:
+            rows[self._lane(action)] = rows.get(self._lane(action), 0) + counts[action]
+        return {lane: -(-count // self._size(lane)) for lane, count in rows.items()}
 
 
 def plan(ctx: Context, sync: Sync | str, *, only_failed: bool = False) -> Plan:
@@ -141,7 +162,7 @@ def propose(connection: psycopg.Connection[Any], sync: Sync, *, only_failed: boo
     )
     cursor.execute(sql.SQL("set local work_mem = {}").format(literal(_MEMORY)))
     cursor.execute(members, values)
-    cursor.execute("analyze members")
+    cursor.execute("analyze members (customer_id, record_key, verdict)")
     cursor.execute(statement("shared"))
     actions = statement("actions").format(
         allowed=permission.of_records(sync, asked=asked),

@@ -18,6 +18,7 @@ from lifehouse.masks import shape
 
 EXAMPLES = 3
 
+_FIELDS = sql.SQL("actions.fields::jsonb")
 _CHANGED = """
 select {columns}, count(*) filter (where is_comparable is not true) as others
 from (
@@ -126,7 +127,7 @@ def _changed(
     ]
     query = sql.SQL(_CHANGED).format(
         columns=sql.SQL(", ").join(counts or [sql.SQL("0")]),
-        marks=marks.of_fields(sync, sql.Identifier("actions", "fields")),
+        marks=marks.of_fields(sync, _FIELDS),
         width=sql.Literal(marks.WIDTH),
         names=sql.Literal(marks.of_names(sync)),
     )
@@ -136,7 +137,7 @@ def _changed(
 
 
 def _examples(connection: psycopg.Connection[Any], sync: Sync, values: dict[str, Any]) -> list[Example]:
-    query = sql.SQL(_EXAMPLES).format(marks=marks.of_fields(sync, sql.Identifier("actions", "fields")))
+    query = sql.SQL(_EXAMPLES).format(marks=marks.of_fields(sync, _FIELDS))
     with connection.cursor(row_factory=dict_row) as cursor:
         return [
             Example(

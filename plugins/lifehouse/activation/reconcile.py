@@ -13,7 +13,7 @@ from typing import Any, Literal
 import psycopg
 from psycopg.rows import dict_row
 
-from lifehouse.activation import suppressions
+from lifehouse.activation import unsubscribes
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.declaration import Sync, find_sync
 from lifehouse.activation.pace import Pace
@@ -157,7 +157,7 @@ def _unsubscribed(cursor: psycopg.Cursor[Any], order: Sync, listing: Members, *,
     """Whose unsubscribing concerns the sync: an e-mail's says nothing of a text message, nor of mail that needs no consent."""
     if order.consent == "none" or order.consent.channel != listing.channel:
         return 0
-    return suppressions.read_back(cursor, order.account_name, order.sync, listing.channel, keep=keep)
+    return unsubscribes.read_back(cursor, order.account_name, order.sync, listing.channel, keep=keep)
 
 
 async def _read(session: psycopg.Connection[Any], order: Sync, platform: Platform, listing: Members) -> None:

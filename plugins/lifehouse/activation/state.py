@@ -18,7 +18,7 @@ def held_rows(warehouse: Warehouse, sync: Sync) -> Iterator[Row]:
         with connection.cursor("held") as cursor:
             cursor.execute(
                 """
-                select records.record_key, members.fields::text
+                select records.record_key, members.fields
                 from activation.records as records
                 inner join members on records.record_key = members.record_key and members.verdict = 'send'
                 where records.account = %s and records.sync = %s and records.field_hash is not null

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-import psycopg
 from psycopg import sql
 
 from lifehouse.activation.permission import HASH
@@ -45,46 +44,6 @@ where lifted_at is null and (until is null or until > clock_timestamp())
 group by identifier_kind, channel, account, origin, reason, author, until
 order by since desc
 """
-_STANDING = """
-not exists (
-    select from activation.suppressions as standing
-    where standing.identifier_kind = 'customer' and standing.identifier = said.customer_id
-        and standing.lifted_at is null and standing.account = said.account
-        and standing.channel is not distinct from %(channel)s
-        and standing.origin = 'platform' and standing.until is null
-        and not exists (
-            select from marts.consents as consents
-            where consents.customer_id = said.customer_id and consents.status = 'granted'
-                and consents.changed_at > standing.since
-        )
-)
-"""
-_REPORTED = f"""
-insert into activation.suppressions
-    (identifier_kind, identifier, channel, account, origin, yields_to_grant, reason, author)
-select 'customer', said.customer_id, %(channel)s, said.account, 'platform', true, %(reason)s, said.account
-from activation.outbox as said
-where said.outbox_id = any(%(rows)s) and {_STANDING}
-"""  # noqa: S608  no value of anybody's
-#: Of the temporary table opted_out (key, id), who are ours.
-_OPTED_OUT = f"""
-select said.account, said.customer_id
-from activation.records as said
-where
-    said.account = %(account)s and said.sync = %(sync)s and said.field_hash is not null
-    and (
-        said.platform_id in (select id from opted_out where id is not null)
-        or lower(said.record_key) in (select lower(key) from opted_out where key is not null)
-    )
-    and {_STANDING}
-group by said.account, said.customer_id
-"""  # noqa: S608
-_SUPPRESS_OPTED_OUT = f"""
-insert into activation.suppressions
-    (identifier_kind, identifier, channel, account, origin, yields_to_grant, reason, author)
-select 'customer', found.customer_id, %(channel)s, found.account, 'platform', true, %(reason)s, found.account
-from ({_OPTED_OUT}) as found
-"""  # noqa: S608
 
 
 def add(
@@ -132,22 +91,6 @@ def lift(
 def standing(ctx: Context) -> list[dict[str, Any]]:
     """What stands, newest first: entries alike as one row, an identifier only where it is a customer's id."""
     return ctx.warehouse.rows(_LIST)
-
-
-def reported(cursor: psycopg.Cursor[Any], rows: Iterable[int], channel: str | None) -> None:
-    """A platform said of these rows of the outbox that their people unsubscribed there: until there is a newer grant."""
-    cursor.execute(
-        _REPORTED, {"rows": list(rows), "channel": channel, "reason": "unsubscribed at the platform"}
-    )
-
-
-def read_back(cursor: psycopg.Cursor[Any], account: str, sync: str, channel: str, *, keep: bool) -> int:
-    """How many of the sync's people unsubscribed there and are not suppressed for it yet, by the temporary table ``opted_out``.
-
-    :param keep: suppress them, until there is a newer grant.
-    """
-    values = {"account": account, "sync": sync, "channel": channel, "reason": "unsubscribed at the platform"}
-    return cursor.execute(_SUPPRESS_OPTED_OUT if keep else _OPTED_OUT, values).rowcount
 
 
 def _scope(channel: str | None, account: str | None) -> dict[str, sql.Composable]:

@@ -31,6 +31,8 @@ MIXED: dict[tuple[str, str, str], Personal] = {
     ("control", "identity_decisions", "other_key"): "id",
     ("control", "identity_decisions", "reason"): "text",
     ("core", "changed_keys", "key"): "id",
+    ("activation", "batches", "record_keys"): "id",
+    ("activation", "batches", "fields"): "text",
     ("activation", "outbox", "record_key"): "id",
     ("activation", "outbox", "fields"): "text",
     ("activation", "records", "record_key"): "id",

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, NamedTuple, Protocol, Self
 
 Action = Literal["add", "change", "remove"]
 #: The lane of all actions, where they may share a batch.
@@ -34,11 +34,13 @@ class Capabilities:
     per_second: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One record on its way. ``fields_json`` is the object as text ("{}" for a removal): most platforms pass it on as it is."""
+class Row(NamedTuple):
+    """One record on its way, at its ``place`` in the batch, from 1.
 
-    outbox_id: int
+    ``fields_json`` is the object as text ("{}" for a removal): most platforms pass it on as it is.
+    """
+
+    place: int
     key: str
     action: Action
     fields_json: str
@@ -49,7 +51,7 @@ class Row:
         return json.loads(self.fields_json)
 
     def __repr__(self) -> str:
-        return f"Row({self.outbox_id}, {self.action})"
+        return f"Row({self.place}, {self.action})"
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,9 @@ class Batch:
 
 @dataclass(frozen=True)
 class Answer:
-    """The platform's word on every row of a batch: those not in ``refused`` (outbox id → reason) are confirmed.
+    """The platform's word on every row of a batch: those not in ``refused`` (Place → reason) are confirmed.
 
-    ``requests`` were made for it; ``ids`` are the platform's own (outbox id → id), kept for later calls.
+    ``requests`` were made for it; ``ids`` are the platform's own (Place → id), kept for later calls.
     ``unsubscribed``: those of the refused whose person unsubscribed there.
     """
 

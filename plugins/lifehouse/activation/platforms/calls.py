@@ -80,7 +80,7 @@ class Job(config.Strict):
 class Call(Request):
     """One call for a batch of rows; a body's ``each: ITEM`` is a list with an item for each row."""
 
-    batch_size: int = Field(default=1, ge=1, le=1_000_000)
+    batch_size: int = Field(default=1, ge=1, le=100_000)
     only: Literal["known", "unknown"] | None = Field(
         default=None, description="rows of which the platform's id is known, or is not"
     )

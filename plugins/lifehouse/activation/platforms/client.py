@@ -31,7 +31,9 @@ class Client:
     ) -> None:
         who = auth or ((url.username, url.password) if url.userinfo else None)
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=in_flight, ssl=httpx.create_ssl_context()),
+            connector=aiohttp.TCPConnector(
+                limit=in_flight, ssl=httpx.create_ssl_context() if url.scheme == "https" else True
+            ),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=timeout, sock_read=timeout),
             trust_env=not transport.is_here(url.host),  # no proxy leads to this machine
             headers={"User-Agent": "lifehouse", **(headers or {}), **(_basic(*who) if who else {})},
@@ -50,7 +52,7 @@ class Client:
 
         :raises aiohttp.ClientError: there is none. :raises TimeoutError: not in time.
         """
-        whole = url.copy_with(userinfo=b"")
+        whole = url.copy_with(userinfo=b"") if url.userinfo else url
         if params:
             whole = whole.copy_merge_params(params)
         sent = self._session.request(

@@ -74,14 +74,14 @@ class DeclaredPlatform:
         A batch is of one lane, but for rows that were in flight when their consent went: those are removals now.
         """
         said, status, requests = reading.Said(), 0, 0
-        said.ids |= {row.outbox_id: row.platform_id for row in batch.rows if row.platform_id}
+        said.ids |= {row.place: row.platform_id for row in batch.rows if row.platform_id}
         lanes: dict[tuple[str, ...], list[Row]] = {}
         for row in batch.rows:
             lanes.setdefault(self.declared.actions.get(row.action, ()), []).append(row)
         for names, rows in lanes.items():
             for name in names:
                 call = self.declared.calls[name]
-                open_rows = [row for row in rows if said.is_open(row.outbox_id, call.only)]
+                open_rows = [row for row in rows if said.is_open(row.place, call.only)]
                 for number, part in enumerate(_parts(open_rows, call.batch_size)):
                     own = uuid.uuid5(batch.idempotency_key, f"{name} {number}")
                     status, made = await self._made(call, replace(batch, idempotency_key=own), part, said)
@@ -101,7 +101,7 @@ class DeclaredPlatform:
             answers = await work.done(body, rows)
             requests += work.requests
         for told, answer in answers:
-            left = [row for row in rows if row.outbox_id not in said.refused | dict.fromkeys(said.settled)]
+            left = [row for row in rows if row.place not in said.refused | dict.fromkeys(said.settled)]
             found = reading.read(told, answer.named(self._common), left, said.ids, status)
             said.refused |= found.refused
             said.settled |= found.settled
@@ -142,7 +142,7 @@ class DeclaredPlatform:
         return body
 
     async def look_up(self, batch: Batch) -> Mapping[int, str]:
-        """Outbox id → the platform's id, of the batch's rows that it knows."""
+        """Place → the platform's id, of the batch's rows that it knows."""
         assert self.declared.members  # noqa: S101
         call = self.declared.calls[self.declared.members.look_up or ""]
         said = reading.Said()
@@ -158,7 +158,7 @@ class DeclaredPlatform:
         """What a call may speak of, and what each of its rows has of its own."""
         values: dict[str, Any] = {"sync": batch.sync, "batch": str(batch.idempotency_key), "rows": len(rows)}
         each: list[dict[str, Any]] = [
-            {"row": number, "key": row.key, "fields": row.fields, "id": ids.get(row.outbox_id, "")}
+            {"row": number, "key": row.key, "fields": row.fields, "id": ids.get(row.place, "")}
             for number, row in enumerate(rows)
         ]
         return (values | each[0] if len(each) == 1 else values), each

@@ -28,7 +28,7 @@ _NO_REASON = "no reason given"
 
 @dataclass
 class Said:
-    """``refused``: outbox id → reason. ``settled``: nothing is left to do for these rows. ``ids``: outbox id → the platform's.
+    """``refused``: Place → reason. ``settled``: nothing is left to do for these rows. ``ids``: Place → the platform's.
 
     ``unsubscribed``: of the refused, whose person unsubscribed there.
     """
@@ -38,10 +38,10 @@ class Said:
     ids: dict[int, str] = field(default_factory=dict)
     unsubscribed: set[int] = field(default_factory=set)
 
-    def is_open(self, outbox_id: int, only: str | None) -> bool:
+    def is_open(self, place: int, only: str | None) -> bool:
         """Whether a call is still to be made for the row. :param only: known or unknown, if it is for such rows alone."""
-        is_wanted = only is None or (outbox_id in self.ids) == (only == "known")
-        return is_wanted and outbox_id not in self.refused and outbox_id not in self.settled
+        is_wanted = only is None or (place in self.ids) == (only == "known")
+        return is_wanted and place not in self.refused and place not in self.settled
 
 
 class Denied(PlatformError):
@@ -109,9 +109,9 @@ def read(body: Any, answer: Answer, rows: Sequence[Row], ids: Mapping[int, str],
     if answer.errors:
         for row, item in _items(body, answer.errors, rows, ids):
             if holds(answer.errors.already, item):
-                said.settled.add(row.outbox_id)
+                said.settled.add(row.place)
             else:
-                said.refused[row.outbox_id] = _reason(answer.errors, item)
+                said.refused[row.place] = _reason(answer.errors, item)
                 _note_unsubscribed(said, answer.errors, row, item)
     if answer.results:
         _read_results(body, answer.results, rows, ids, status, said)
@@ -126,21 +126,21 @@ def _read_results(
         if results.ok is None or holds(results.ok, item):
             given = None if results.by_id else found(results.id, item)
             if given is not None:
-                said.ids[row.outbox_id] = str(given)
+                said.ids[row.place] = str(given)
         elif holds(results.already, item):
-            said.settled.add(row.outbox_id)
+            said.settled.add(row.place)
         else:
-            said.refused.setdefault(row.outbox_id, _reason(results, item))
+            said.refused.setdefault(row.place, _reason(results, item))
             _note_unsubscribed(said, results, row, item)
-        spoken_of.add(row.outbox_id)
-    silent = [row.outbox_id for row in rows if row.outbox_id not in spoken_of]
+        spoken_of.add(row.place)
+    silent = [row.place for row in rows if row.place not in spoken_of]
     if silent and results.absent == "again":
         raise TryAgain("an answer that leaves rows out", status_code=status)
-    for outbox_id in silent:
+    for place in silent:
         if results.absent == "ok":
-            said.settled.add(outbox_id)
+            said.settled.add(place)
         elif results.absent == "refused":
-            said.refused[outbox_id] = "the platform does not know it"
+            said.refused[place] = "the platform does not know it"
 
 
 def _items(body: Any, listed: Rows, rows: Sequence[Row], ids: Mapping[int, str]) -> list[tuple[Row, Any]]:
@@ -161,7 +161,7 @@ def _items(body: Any, listed: Rows, rows: Sequence[Row], ids: Mapping[int, str])
         by_name = {row.key.lower(): row for row in rows}
         name = listed.key
     elif listed.by_id:
-        by_name = {ids[row.outbox_id].lower(): row for row in rows if row.outbox_id in ids}
+        by_name = {ids[row.place].lower(): row for row in rows if row.place in ids}
         name = listed.id or "@"
     else:
         return list(zip(rows, items, strict=False))
@@ -171,7 +171,7 @@ def _items(body: Any, listed: Rows, rows: Sequence[Row], ids: Mapping[int, str])
 
 def _note_unsubscribed(said: Said, listed: Rows, row: Row, item: Any) -> None:
     if holds(listed.unsubscribed, item):
-        said.unsubscribed.add(row.outbox_id)
+        said.unsubscribed.add(row.place)
 
 
 def _reason(listed: Rows, item: Any) -> str:

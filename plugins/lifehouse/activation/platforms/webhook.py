@@ -31,6 +31,7 @@ from lifehouse.activation.platforms.listing import Members, Page
 from lifehouse.config import Strict
 
 _ANSWER = answers.Answer(reason="reason || detail || error")
+_json = json.JSONEncoder().encode
 _LISTING = Members(path="/", at="members", key="key", page=Page(parameter="after", cursor="next"))
 
 
@@ -116,13 +117,13 @@ def body(batch: Batch) -> bytes:
     parts: dict[str, list[str]] = {"add": [], "change": [], "remove": []}
     for row in batch.rows:
         fields = "" if row.action == "remove" else f',"fields":{row.fields_json}'
-        parts[row.action].append(f'{{"key":{json.dumps(row.key)}{fields}}}')
+        parts[row.action].append(f'{{"key":{_json(row.key)}{fields}}}')
     lists = ",".join(f'"{action}s":[{",".join(rows)}]' for action, rows in parts.items())
     return f'{{"sync":{json.dumps(batch.sync)},{lists}}}'.encode()
 
 
 def _refusals(answer: Any, batch: Batch, status_code: int) -> tuple[dict[int, str], frozenset[int]]:
-    """Outbox id → reason, and which of these unsubscribed."""
+    """Place → reason, and which of these unsubscribed."""
     try:
         said = {item["key"]: item for item in answer["results"]}
     except (KeyError, TypeError):
@@ -131,8 +132,8 @@ def _refusals(answer: Any, batch: Batch, status_code: int) -> tuple[dict[int, st
     for row in batch.rows:
         status = said.get(row.key, {}).get("status")
         if status in ("refused", "unsubscribed"):
-            unsubscribed |= {row.outbox_id} if status == "unsubscribed" else set()
-            refused[row.outbox_id] = str(said[row.key].get("reason") or "no reason given")
+            unsubscribed |= {row.place} if status == "unsubscribed" else set()
+            refused[row.place] = str(said[row.key].get("reason") or "no reason given")
         elif status != "ok":
             raise TryAgain("an answer that leaves rows out", status_code=status_code)
     return refused, frozenset(unsubscribed)

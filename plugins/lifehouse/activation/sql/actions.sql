@@ -28,6 +28,8 @@ differences as (
         end as action,
         desired.fields,
         desired.field_hash,
+        records.platform_id,
+        records.record_key is null as is_new,
         records.refused_action,
         records.refused_hash
     from desired
@@ -50,6 +52,8 @@ select
     differences.action,
     differences.fields,
     differences.field_hash,
+    differences.platform_id,
+    differences.is_new,
     case
         when {quiet} and differences.action <> 'remove' then null  -- waits for the end of the quiet hours
         else

@@ -61,17 +61,17 @@ picked as (
 
 -- What reached them, or is on its way: of this sync too, but not the row that is being judged.
 sendings as (
-    select coalesce(merges.customer_id, outbox.customer_id) as customer_id
+    select coalesce(merges.customer_id, rows.customer_id) as customer_id
     from activation.batches as batches
-    inner join activation.outbox as outbox using (batch_id)
-    left join marts.customer_merges as merges on outbox.customer_id = merges.retired_id
+    cross join lateral unnest(batches.customer_ids, batches.actions) with ordinality as rows (customer_id, action, place)
+    left join activation.exceptions as exceptions on batches.batch_id = exceptions.batch_id and rows.place = exceptions.place
+    left join marts.customer_merges as merges on rows.customer_id = merges.retired_id
     where
-        batches.kind = %(kind)s and outbox.action = 'add'
+        batches.kind = %(kind)s and rows.action = 'add' and exceptions.status is null
         and batches.made_at > clock_timestamp() - %(within)s::interval - interval '30 days'
         and (
-            outbox.status = 'confirmed' and outbox.settled_at > clock_timestamp() - %(within)s::interval
-            or outbox.status = 'intent' and batches.status = 'sent'
-            and (batches.sync, batches.account) is distinct from (%(sync)s, %(account)s)
+            batches.status = 'settled' and batches.settled_at > clock_timestamp() - %(within)s::interval
+            or batches.status = 'sent' and (batches.sync, batches.account) is distinct from (%(sync)s, %(account)s)
         )
 ),
 

@@ -1,28 +1,38 @@
--- Batches that nobody has sent, or whose sender is gone before it settled them; the latter first.
-with claimable as (
-    select batch_id, status as was
+-- Batches whose sender is gone before it settled them, then those that nobody has sent, in the order of their making.
+with orphaned as (
+    select
+        batch_id,
+        true as is_recovered
     from activation.batches
     where
-        account = %(account)s and sync = %(sync)s
+        account = %(account)s and sync = %(sync)s and status = 'sent' and claimed_by <> %(me)s
         and (
-            not %(is_quiet)s or not exists (
-                select from activation.outbox as outbox
-                where outbox.batch_id = batches.batch_id and outbox.status = 'intent' and outbox.action <> 'remove'
-            )
+            lease_until < clock_timestamp()
+            or claimed_by not in (select name from control.session_names() as sessions (name) where name is not null)
         )
-        and (
-            status = 'ready'
-            or (
-                status = 'sent' and claimed_by <> %(me)s
-                and (
-                    lease_until < clock_timestamp()
-                    or claimed_by not in (select name from control.session_names() as sessions (name) where name is not null)
-                )
-            )
-        )
-    order by status = 'sent' desc, sync_run_id, batch_id
+        and (not %(is_quiet)s or 'remove' = all(actions))
+    order by batch_id
     limit %(limit)s
     for update skip locked
+),
+
+ready as (
+    select
+        batch_id,
+        false as is_recovered
+    from activation.batches
+    where
+        account = %(account)s and sync = %(sync)s and status = 'ready'
+        and (not %(is_quiet)s or 'remove' = all(actions))
+    order by batch_id
+    limit %(limit)s
+    for update skip locked
+),
+
+claimable as (
+    (select * from orphaned union all select * from ready)
+    order by is_recovered desc, batch_id
+    limit %(limit)s
 )
 
 update activation.batches as batches
@@ -31,4 +41,18 @@ set
     lease_until = clock_timestamp() + make_interval(secs => %(lease_seconds)s)
 from claimable
 where batches.batch_id = claimable.batch_id
-returning batches.batch_id, batches.idempotency_key, batches.sync_run_id, batches.release_id, batches.number, claimable.was
+returning
+    batches.batch_id,
+    batches.idempotency_key,
+    batches.sync_run_id,
+    batches.release_id,
+    batches.number,
+    batches.record_keys,
+    batches.actions,
+    batches.fields,
+    batches.platform_ids,
+    array(
+        select exceptions.place from activation.exceptions as exceptions
+        where exceptions.batch_id = batches.batch_id and exceptions.status is not null
+    ) as withdrawn,
+    claimable.is_recovered

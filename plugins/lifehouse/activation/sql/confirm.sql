@@ -1,24 +1,27 @@
--- What the platform confirmed becomes what it is known to hold.
-with answers as (
-    select *
-    from unnest(%(confirmed)s::bigint[], %(platform_ids)s::text[]) as answers (outbox_id, platform_id)
+-- Batches whose every row the platform has spoken of are settled; what it confirmed becomes what it is known to hold.
+with settled as (
+    update activation.batches
+    set status = 'settled', fields = null, settled_at = clock_timestamp()
+    where batch_id = any(%(batches)s) and claimed_by = %(me)s and status = 'sent'
+    returning
+        batch_id, account, sync, record_keys, customer_ids, actions, field_hashes, field_marks, stages, platform_ids,
+        is_new and claims = 1 as is_new
 ),
 
 confirmed as (
-    update activation.outbox
-    set status = 'confirmed', fields = null, settled_at = clock_timestamp()
-    from answers
-    where outbox.outbox_id = answers.outbox_id and outbox.settled_at is null
-    returning
-        outbox.account,
-        outbox.sync,
-        outbox.record_key,
-        outbox.customer_id,
-        outbox.action,
-        outbox.field_hash,
-        outbox.field_marks,
-        outbox.stage,
-        answers.platform_id
+    select
+        settled.account,
+        settled.sync,
+        settled.is_new,
+        rows.*
+    from settled
+    cross join lateral unnest(
+        settled.record_keys, settled.customer_ids, settled.actions, settled.field_hashes, settled.field_marks, settled.stages,
+        settled.platform_ids
+    ) with ordinality as rows (record_key, customer_id, action, field_hash, field_marks, stage, platform_id, place)
+    left join activation.exceptions as exceptions
+        on settled.batch_id = exceptions.batch_id and rows.place = exceptions.place
+    where exceptions.status is null
 ),
 
 removed as (
@@ -30,11 +33,19 @@ removed as (
         and records.record_key = confirmed.record_key
 ),
 
+-- Of these there was no record when they were planned, and nobody else has made one since: each is half the work.
+added as (
+    insert into activation.records (account, sync, record_key, customer_id, field_hash, acknowledged_at, platform_id, field_marks, stage)
+    select account, sync, record_key, customer_id, field_hash, clock_timestamp(), platform_id, field_marks, stage
+    from confirmed
+    where is_new
+),
+
 held as (
     insert into activation.records (account, sync, record_key, customer_id, field_hash, acknowledged_at, platform_id, field_marks, stage)
     select account, sync, record_key, customer_id, field_hash, clock_timestamp(), platform_id, field_marks, stage
     from confirmed
-    where action <> 'remove'
+    where action <> 'remove' and not is_new
     on conflict (account, sync, record_key) do update set
         customer_id = excluded.customer_id,
         field_hash = excluded.field_hash,

@@ -8,13 +8,14 @@ people as (
     select
         segment.customer_id,
         nullif(trim({key}::text), '') as record_key,
-        {fields} as fields,
+        {fields}::text as fields,
         {consented} as is_consented,
         {why} as why
     from segment
     left join marts.customers as customers using (customer_id)
     {barred}
     {kept}
+    offset 0  -- fields are made once: for themselves and for their hash
 ),
 
 assigned as (
@@ -73,6 +74,6 @@ select
     record_key,
     arm,
     fields,
-    md5(fields::text) as field_hash,
+    md5(fields) as field_hash,
     verdict
 from judged

@@ -1,60 +1,52 @@
--- The plan becomes rows and batches; removals travel first. Actions that do not share their calls do not share a batch.
--- Rows are in the order of their keys: so are then the entries of the indexes that they go into.
-with planned as (
-    select
-        *,
-        coalesce(%(lanes)s::jsonb ->> action, 'all') as lane
-    from actions
-    where is_waiting = %(only_failed)s
-),
-
-sizes as (
-    select
-        lane,
-        coalesce((%(sizes)s::jsonb ->> lane)::integer, %(batch_size)s) as size,
-        count(*) as rows,
-        max(action) as first_action
-    from planned
-    group by lane
-),
-
-lanes as (
-    select
-        lane,
-        size,
-        coalesce(
-            sum((rows + size - 1) / size) over (order by first_action desc, lane rows between unbounded preceding and 1 preceding), 0
-        )::bigint as first_number,
-        (rows + size - 1) / size as parts
-    from sizes
-),
-
-batches as (
-    insert into activation.batches (account, sync, sync_run_id, release_id, number, kind)
-    select %(account)s, %(sync)s, %(sync_run_id)s, %(release_id)s, number, %(kind)s::text
-    from lanes
-    cross join generate_series(lanes.first_number, lanes.first_number + lanes.parts - 1) as number
-    order by number
-    returning batch_id, number
+-- The plan becomes batches, each with its rows in arrays; removals travel first. Actions that do not share their calls do not
+-- share a batch. Rows are in the order of their keys: so are then the entries of the index of records.
+with lanes as (
+    select *
+    from unnest(%(actions)s::text[], %(lanes)s::text[], %(sizes)s::integer[], %(first_numbers)s::bigint[])
+        as lanes (action, lane, size, first_number)
 ),
 
 placed as (
     select
-        *,
-        row_number() over (partition by lane order by action desc, record_key collate "C") - 1 as place
-    from planned
+        actions.*,
+        lanes.size,
+        lanes.first_number,
+        {marks} as field_marks,
+        {stage} as stage,
+        row_number() over (partition by lanes.lane order by actions.action desc, actions.record_key collate "C") - 1 as place
+    from actions
+    inner join lanes using (action)
+    cross join lateral (select actions.fields::jsonb as object offset 0) as parsed  -- once, for all its marks
+    where actions.is_waiting = %(only_failed)s
 ),
 
 numbered as (
     select
-        placed.*,
-        lanes.first_number + placed.place / lanes.size as number
+        *,
+        first_number + place / size as number
     from placed
-    inner join lanes using (lane)
 )
 
-insert into activation.outbox (batch_id, account, sync, record_key, customer_id, action, fields, field_hash, field_marks, stage)
-select batches.batch_id, %(account)s, %(sync)s, record_key, customer_id, action, fields, field_hash, {marks}, {stage}
+insert into activation.batches (
+    account, sync, sync_run_id, release_id, number, kind, is_new,
+    record_keys, customer_ids, actions, fields, field_hashes, field_marks, stages, platform_ids
+)
+select
+    %(account)s,
+    %(sync)s,
+    %(sync_run_id)s,
+    %(release_id)s,
+    number,
+    %(kind)s::text,
+    bool_and(is_new),
+    array_agg(record_key order by place),
+    array_agg(customer_id order by place),
+    array_agg(action order by place),
+    array_agg(fields order by place),
+    array_agg(field_hash order by place),
+    array_agg(field_marks order by place),
+    case when count(stage) > 0 then array_agg(stage order by place) end,
+    case when count(platform_id) > 0 then array_agg(platform_id order by place) end
 from numbered
-inner join batches using (number)
-order by batches.batch_id, numbered.place
+group by number
+order by number

@@ -2,23 +2,37 @@
 -- went unanswered, the platform may hold it all the same: it counts as held with unknown fields, so that it can be removed.
 with answers as (
     select *
-    from unnest(%(refused)s::bigint[], %(reasons)s::text[], %(doubtful)s::boolean[]) as answers (outbox_id, reason, is_doubtful)
+    from unnest(
+        %(refused_batches)s::bigint[], %(refused_places)s::integer[], %(reasons)s::text[], %(doubtful)s::boolean[]
+    ) as answers (batch_id, place, reason, is_doubtful)
 ),
 
 refused as (
-    update activation.outbox
-    set status = 'refused', reason = answers.reason, fields = null, settled_at = clock_timestamp()
-    from answers
-    where outbox.outbox_id = answers.outbox_id and outbox.settled_at is null
-    returning
-        outbox.account,
-        outbox.sync,
-        outbox.record_key,
-        outbox.customer_id,
-        case when answers.is_doubtful and outbox.action = 'change' then 'add' else outbox.action end as action,
-        outbox.field_hash,
-        outbox.reason,
+    select
+        answers.batch_id,
+        answers.place,
+        batches.account,
+        batches.sync,
+        batches.record_keys[answers.place] as record_key,
+        batches.customer_ids[answers.place] as customer_id,
+        case
+            when answers.is_doubtful and batches.actions[answers.place] = 'change' then 'add'
+            else batches.actions[answers.place]
+        end as action,
+        batches.field_hashes[answers.place] as field_hash,
+        answers.reason,
         case when answers.is_doubtful then 'unknown' end as held_hash
+    from answers
+    inner join activation.batches as batches using (batch_id)
+    where batches.claimed_by = %(me)s and batches.status = 'sent'
+),
+
+noted as (
+    insert into activation.exceptions (batch_id, place, status, reason, settled_at)
+    select batch_id, place, 'refused', reason, clock_timestamp()
+    from refused
+    on conflict (batch_id, place) do update set
+        status = excluded.status, reason = excluded.reason, settled_at = excluded.settled_at
 ),
 
 kept as (

@@ -1,3 +1,3 @@
-update activation.outbox
-set status = 'withdrawn', reason = 'no longer allowed', fields = null, settled_at = clock_timestamp()
-where outbox_id = any(%(barred)s) and status = 'intent'
+insert into activation.exceptions (batch_id, place, status, reason, settled_at)
+select %(batch_id)s, place, 'withdrawn', 'no longer allowed', clock_timestamp()
+from unnest(%(places)s::integer[]) as barred (place)

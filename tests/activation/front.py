@@ -25,6 +25,7 @@ class Front:
     faults: deque[Fault] = field(default_factory=deque)
     before: deque[Callable[[], None]] = field(default_factory=deque)
     _lock: Any = field(default_factory=threading.Lock)
+    _open: int = 0
 
     @property
     def url(self) -> str:
@@ -37,7 +38,13 @@ class Front:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                front._talk(self)
+                with front._lock:
+                    front._open += 1
+                try:
+                    front._talk(self)
+                finally:
+                    with front._lock:
+                        front._open -= 1
 
         self._client = httpx.Client(base_url=self.behind, trust_env=False, timeout=60)
         self._server = Loopback(Handler).__enter__()
@@ -46,6 +53,13 @@ class Front:
     def __exit__(self, *_: object) -> None:
         self._server.__exit__()
         self._client.close()
+
+    def wait_until_quiet(self) -> None:
+        """Until nothing is under way: the system behind works on, whoever asked is gone or not."""
+        until = time.monotonic() + 60
+        while self._open:
+            assert time.monotonic() < until, "a request does not end"
+            time.sleep(0.01)
 
     def _talk(self, handler: Quiet) -> None:
         content = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))

@@ -18,10 +18,15 @@ from support.remote import free_port
 PRISM = "@stoplight/prism-cli@5.14.2"
 
 
+def prepared() -> Path:
+    """:raises Unavailable: it cannot be installed."""
+    return installed("prism", PRISM) / ".bin" / "prism"
+
+
 def installed_prism() -> Path:
     """Prism, from npm's registry; skips where there is no Node or no way to the registry."""
     try:
-        return installed("prism", PRISM) / ".bin" / "prism"
+        return prepared()
     except Unavailable as reason:
         pytest.skip(str(reason))
 

@@ -130,14 +130,22 @@ class Tryton:
             return rows
 
 
+def prepared() -> tuple[Path, Path]:
+    """The folder of its programs, and a database with its modules in it.
+
+    :raises Unavailable: it cannot be installed.
+    """
+    programs = installed("tryton", *PACKAGES)
+    return programs, _founded(programs)
+
+
 @contextmanager
 def running() -> Iterator[Tryton]:
     """A server with an empty mailing list.
 
     :raises Unavailable: it cannot be installed.
     """
-    programs = installed("tryton", *PACKAGES)
-    founded = _founded(programs)
+    programs, founded = prepared()
     folder = Path(tempfile.mkdtemp(prefix="lifehouse-tryton-"))
     shutil.copy(founded, folder / founded.name)
     port = free_port()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import httpx
@@ -114,6 +116,20 @@ class Vendure:
         """They change their address in the shop."""
         self.query('update customer set "emailAddress" = %s where "emailAddress" = %s', new, email)
 
+    def lose_database(self) -> None:
+        """The connection of whoever asks next who is in the group ends before they are told."""
+        holder = psycopg.connect(self.database)
+        holder.execute("lock table customer_groups_customer_group in access exclusive mode")
+
+        def end() -> None:
+            waits = "select pg_terminate_backend(pid) from pg_stat_activity where wait_event_type = 'Lock'"
+            until = time.monotonic() + 60
+            while not self.query(f"{waits} and datname = current_database()") and time.monotonic() < until:
+                time.sleep(0.01)
+            holder.close()
+
+        threading.Thread(target=end, daemon=True).start()
+
     def end_sessions(self) -> None:
         """Whoever is logged in is logged out."""
         answer = self._asked(_LOGIN, {"name": "admin", "secret": _SECRET})
@@ -149,13 +165,21 @@ _LOGIN = (
 )
 
 
+def prepared() -> Path:
+    """The folder of its packages.
+
+    :raises Unavailable: it cannot be installed.
+    """
+    return installed("vendure", *PACKAGES)
+
+
 @contextmanager
 def running(databases: Databases) -> Iterator[Vendure]:
     """A server with an empty customer group.
 
     :raises Unavailable: it cannot be installed.
     """
-    modules = installed("vendure", *PACKAGES)
+    modules = prepared()
     database, port = databases.create("vendure", template=None), free_port()
     shop = json.dumps({"port": port, "secret": _SECRET, "database": database})
     process = subprocess.Popen(

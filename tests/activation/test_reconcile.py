@@ -19,7 +19,7 @@ from lifehouse.activation.reconcile import reconcile
 from lifehouse.activation.run import sync
 from lifehouse.cli.app import build
 from lifehouse.context import Context
-from lifehouse.errors import PlatformError
+from lifehouse.errors import ConfigError, PlatformError
 
 DECLARED = {vendor.name: catalog.find(vendor.name, Path()) for vendor in VENDORS}
 READABLE = [vendor for vendor in VENDORS if DECLARED[vendor.name].members]
@@ -172,6 +172,56 @@ def test_pages_that_shift_while_they_are_read_lose_nobody(
         found = reconcile(world.ctx, "push", world.connection)
         assert (found.ours, found.both_hold, found.only_here) == (23, 23, 0)
         assert found.only_there in (3, 4, 5)
+
+
+def test_a_sync_reads_back_by_itself_when_it_is_time_and_mends_in_the_same_run(
+    make_context: Callable[..., Context], tmp_path: Path
+) -> None:
+    with Mailchimp() as vendor:
+        world = company(make_context, vendor, tmp_path)
+        declared = {"options": vendor.options, "fields": vendor.fields, "read_back": "7d"}
+        world.declare(platform=vendor.name, sending={"backoff": "1ms", "attempts": 2}, **declared)
+        keys = world.people(9)
+        assert world.sync().remark is None  # nobody is there yet
+        vendor.members -= {keys[2]}
+        vendor.unsubscribed = {keys[4]}
+        done = world.sync()
+        assert (done.adds, done.removes) == (1, 1)
+        assert done.remark == "1 sent again, 1 unsubscribed there, and suppressed"
+        assert vendor.members == set(keys) - {keys[4]}
+        vendor.members -= {keys[3]}
+        assert world.sync().calls == 0, "it read back again before its time"
+
+        world.sql("update activation.reconciliations set ended_at = ended_at - interval '8 days'")
+        world.leave(["c0001"])
+        vendor.faults.extend([VendorFault(500)] * 2)
+        done = world.sync()
+        assert (done.removes, done.adds) == (1, 0)
+        assert done.remark
+        assert done.remark.startswith("it could not be read back who is there: the platform does not answer")
+        assert world.sync().adds == 1
+        [seen] = world.ctx.warehouse.rows(
+            "select is_repair, unsubscribed, resent from marts.reconciliations order by reconciliation_id limit 1"
+        )
+        assert seen == {"is_repair": True, "unsubscribed": 1, "resent": 1}
+
+
+def test_who_cannot_be_read_back_is_not_asked_to_be(
+    make_context: Callable[..., Context], tmp_path: Path
+) -> None:
+    with MetaAudiences() as vendor:
+        world = company(make_context, vendor, tmp_path)
+        world.declare(
+            platform=vendor.name,
+            options=vendor.options,
+            fields=vendor.fields,
+            read_back="7d",
+            **vendor.sync,
+        )
+        with pytest.raises(
+            ConfigError, match=r"push.yml:\d+: read_back: meta_audiences cannot be read back: Meta"
+        ):
+            world.sync()
 
 
 def test_a_list_that_never_stands_still_is_told_of(

@@ -170,6 +170,10 @@ class Sync(config.Strict):
     quiet_hours: QuietHours | None = Field(
         None, description="when nothing is added or changed; removals always are"
     )
+    read_back: Duration | None = Field(
+        None,
+        description="after which the sync first reads back who is there, and mends what differs: `sync reconcile --repair`",
+    )
     holdout: Holdout | None = None
     guards: Guards = Guards()
     sending: Sending = Sending()
@@ -278,6 +282,10 @@ def load_sync(path: Path) -> Sync:
     if sync.mode == "update" and "update" not in (declared.modes if declared else ()):
         line = config.line_of(_node(path), ["mode"])
         raise ConfigError(f"{path}:{line}: mode: {sync.platform} cannot update without creating; use upsert")
+    if sync.read_back is not None and declared and declared.members is None:
+        line = config.line_of(_node(path), ["read_back"])
+        why = declared.unreadable or "its declaration has no `members:`"
+        raise ConfigError(f"{path}:{line}: read_back: {sync.platform} cannot be read back: {why}")
     if sync.kind is not None:
         sync._cap = _cap(sync.kind, path)
     if sync.quiet_hours is not None:

@@ -64,12 +64,26 @@ where account = %(account)s and sync = %(sync)s and field_hash is not null and r
 order by record_key
 limit %(rows)s
 """
+_IS_DUE = """
+select
+    exists (
+        select from activation.records
+        where account = %(account)s and sync = %(sync)s and field_hash is not null
+    )
+    and not exists (
+        select from activation.reconciliations
+        where account = %(account)s and sync = %(sync)s and is_repair and ended_at > clock_timestamp() - %(after)s
+    )
+"""
 _KEEP = """
 insert into activation.reconciliations
-    (sync, account, there, ours, both_hold, only_here, only_there, in_flight, resent, gone, started_at)
+    (
+        sync, account, there, ours, both_hold, only_here, only_there, in_flight, resent, gone, unsubscribed, is_repair,
+        started_at
+    )
 values (
     %(sync)s, %(account)s, %(there)s, %(ours)s, %(both_hold)s, %(only_here)s, %(only_there)s, %(in_flight)s, %(resent)s,
-    %(gone)s, %(started_at)s
+    %(gone)s, %(unsubscribed)s, %(is_repair)s, %(started_at)s
 )
 """
 
@@ -140,7 +154,8 @@ def reconcile(
             if repair and found["only_here"]:
                 mended |= cursor.execute(statement("repair"), values).fetchone() or {}
             unsubscribed = _unsubscribed(cursor, order, listing, keep=repair)
-            cursor.execute(_KEEP, {**values, **found, **mended, "started_at": started})
+            kept = {"unsubscribed": unsubscribed, "is_repair": repair, "started_at": started}
+            cursor.execute(_KEEP, {**values, **found, **mended, **kept})
         session.commit()
     told = [Example(row["side"], row["customer_id"], shape(row["name"])) for row in examples]
     return Reconciled(
@@ -151,6 +166,27 @@ def reconcile(
         **found,
         **mended,
     )
+
+
+def if_due(ctx: Context, order: Sync, connection: PlatformConnection | None = None) -> str | None:
+    """Read back and repair before a sync whose ``read_back`` says that it is time; what came of it, if anything.
+
+    A platform that does not tell who is there holds up nobody: that is said, and tried again the next time.
+    """
+    if order.read_back is None or not ctx.warehouse.value(
+        _IS_DUE, {"sync": order.sync, "account": order.account_name, "after": order.read_back}
+    ):
+        return None
+    try:
+        found = reconcile(ctx, order.sync, connection, repair=True)
+    except PlatformError as fault:
+        return f"it could not be read back who is there: {fault}"
+    told = {
+        "sent again": found.resent,
+        "gone there": found.gone,
+        "unsubscribed there, and suppressed": found.unsubscribed,
+    }
+    return ", ".join(f"{count:,} {what}" for what, count in told.items() if count) or None
 
 
 def _unsubscribed(cursor: psycopg.Cursor[Any], order: Sync, listing: Members, *, keep: bool) -> int:

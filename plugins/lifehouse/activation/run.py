@@ -6,7 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from lifehouse.activation import approvals, guards, recipients
+from lifehouse.activation import approvals, guards, recipients, reconcile
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.declaration import Sync, find_sync
 from lifehouse.activation.delivery import Delivered, Delivery
@@ -61,8 +61,10 @@ def sync(
     started = time.monotonic()
     order = find_sync(ctx.project, name)
     platform = make_platform(order, ctx.home, connection)
+    read_back = reconcile.if_due(ctx, order, connection)
     with sender(ctx.warehouse, order.account_name) as holder:
         run = SyncRun.open(ctx.warehouse, order, only_failed=only_failed)
+        run.read_back = read_back
         checkpoint(Step.OPENED)
         try:
             plan = _work(ctx, order, platform, holder, run, only_failed=only_failed)

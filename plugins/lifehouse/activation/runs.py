@@ -30,6 +30,7 @@ class SyncRun:
     changes: int = 0
     removes: int = 0
     quiet: str | None = None
+    read_back: str | None = None
     confirmed: int = 0
     refused: int = 0
     withdrawn: int = 0
@@ -94,7 +95,7 @@ class SyncRun:
     @property
     def remark(self) -> str | None:
         """What a run that ended well has to tell all the same."""
-        told = [self.quiet] if self.quiet else []
+        told = [text for text in (self.read_back, self.quiet) if text]
         if self.outages:
             times = "once" if self.outages == 1 else f"{self.outages:,} times"
             told.append(f"the platform was out {times}, for {self.outage_seconds:,.1f} seconds")

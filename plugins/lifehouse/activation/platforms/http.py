@@ -101,7 +101,8 @@ class DeclaredPlatform:
             answers = await work.done(body, rows)
             requests += work.requests
         for told, answer in answers:
-            left = [row for row in rows if row.place not in said.refused | dict.fromkeys(said.settled)]
+            spoken_of = said.refused.keys() | said.settled
+            left = [row for row in rows if row.place not in spoken_of]
             found = reading.read(told, answer.named(self._common), left, said.ids, status)
             said.refused |= found.refused
             said.settled |= found.settled

@@ -18,6 +18,7 @@ from simulated import Simulated
 from vendors import Hubspot
 from world import World
 
+from lifehouse.activation import run
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.steps import Step
 from lifehouse.context import Context
@@ -70,6 +71,21 @@ def test_a_sync_killed_at_any_step_is_completed_by_the_next(
     runs = world.ctx.warehouse.rows("select status, message from activation.sync_runs order by sync_run_id")
     assert [run["status"] for run in runs] == ["failed", "done", "done"]
     assert runs[0]["message"] == "killed before it ended"
+
+
+def test_a_row_that_was_kept_back_stays_so_when_its_batch_is_taken_over(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.people(3)
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            run, "checkpoint", lambda step: step == Step.PLANNED and world.consent("c0002", "withdrawn")
+        )
+        assert killed_in_a_fork(world, Step.ANSWERED)
+    done = world.sync()
+    assert (done.confirmed, receiver.keys("push")) == (2, {"c0001@example.com", "c0003@example.com"})
+    assert [len(request.rows) for request in receiver.requests] == [2, 2]
+    assert len({request.key for request in receiver.requests}) == 1, "another Idempotency-Key"
 
 
 def test_an_unkilled_process_needs_nothing_but_the_environment(world: World, receiver: Receiver) -> None:

@@ -19,10 +19,18 @@ def installed(name: str, *packages: str, seconds: float = 240) -> Path:
         raise Unavailable(f"{name} needs Node and npm")
     folder = CACHE / name
     quiet = ["--silent", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts", "--omit=dev"]
+    brief = [
+        "--fetch-retry-mintimeout",
+        "1000",
+        "--fetch-retry-maxtimeout",
+        "5000",
+        "--fetch-timeout",
+        "60000",
+    ]
 
     def install() -> None:
         folder.mkdir()
-        command = ["npm", "install", *quiet, "--prefix", str(folder), *packages]
+        command = ["npm", "install", *quiet, *brief, "--prefix", str(folder), *packages]
         try:
             done = subprocess.run(command, timeout=seconds, capture_output=True, check=False)
         except subprocess.TimeoutExpired:

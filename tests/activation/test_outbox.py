@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 from world import World
 
 from lifehouse.activation.sql import statement
@@ -43,9 +44,9 @@ def crowded(world: World) -> psycopg.Connection[Any]:
     return world.ctx.warehouse.connect(autocommit=True)
 
 
-def looked_at(connection: psycopg.Connection[Any], name: str, **values: object) -> int:
+def looked_at(connection: psycopg.Connection[Any], statement: sql.SQL, **values: object) -> int:
     """Rows of batches and records that a statement reads."""
-    query = psycopg.ClientCursor(connection).mogrify(statement(name), values)
+    query = psycopg.ClientCursor(connection).mogrify(statement, values)
     [(told,)] = connection.execute(f"explain (analyze, format json) {query}")
     return sum(
         (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
@@ -63,15 +64,33 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def test_a_claim_and_a_settlement_look_at_what_they_take_alone(crowded: psycopg.Connection[Any]) -> None:
     me = {"account": "receiver", "sync": "push", "me": "1@now"}
     for _ in range(3):
-        seen = looked_at(crowded, "claim", **me, is_quiet=False, limit=TAKEN, lease_seconds=900)
+        seen = looked_at(crowded, statement("claim"), **me, is_quiet=False, limit=TAKEN, lease_seconds=900)
         assert seen <= 6 * TAKEN
     claimed = [
         row[0] for row in crowded.execute("select batch_id from activation.batches where status = 'sent'")
     ]
     assert len(claimed) == 3 * TAKEN
-    settled = looked_at(crowded, "confirm", **me, batches=claimed, experiment=None, sync_run_id=1)
+    settled = looked_at(crowded, statement("confirm"), **me, batches=claimed, experiment=None, sync_run_id=1)
     assert settled <= 2 * len(claimed)
     assert crowded.execute("select count(*) from activation.records").fetchone() == (3 * TAKEN * ROWS,)
+
+
+IN_FLIGHT = "select count(*) from activation.in_flight where account = 'receiver' and sync = 'push'"
+
+
+def test_a_plan_looks_at_what_is_in_flight_not_at_what_was_settled_in_years(
+    crowded: psycopg.Connection[Any],
+) -> None:
+    crowded.execute(
+        """
+        update activation.batches set
+            status = case when number > %(sent)s then 'settled' else 'sent' end,
+            claimed_by = 'x', lease_until = clock_timestamp(), settled_at = case when number > %(sent)s then clock_timestamp() end
+        """,
+        {"sent": TAKEN},
+    )
+    assert crowded.execute(IN_FLIGHT).fetchone() == (TAKEN * ROWS,)
+    assert looked_at(crowded, sql.SQL(IN_FLIGHT)) <= 2 * TAKEN
 
 
 OLDER = """

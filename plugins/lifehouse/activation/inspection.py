@@ -33,14 +33,19 @@ where account = %(account)s and sync = %(sync)s and customer_id = %(customer)s
 """
 _OPEN = """
 select exists (
-    select from activation.outbox
-    where account = %(account)s and sync = %(sync)s and customer_id = %(customer)s and settled_at is null
+    select from activation.batches
+    inner join activation.outbox using (batch_id)
+    where batches.account = %(account)s and batches.sync = %(sync)s and batches.status in ('ready', 'sent')
+        and outbox.customer_id = %(customer)s and outbox.settled_at is null
 )
 """
 _SENT = """
 select coalesce(settled_at, made_at) as at, action, status, reason
 from activation.ledger
-where account = %(account)s and sync = %(sync)s and customer_id = %(customer)s
+where customer_id = %(customer)s and batch_id in (
+    select batches.batch_id from activation.batches as batches
+    where account = %(account)s and sync = %(sync)s and %(customer)s = any(customer_ids)
+)
 order by batch_id desc, place desc
 limit 10
 """

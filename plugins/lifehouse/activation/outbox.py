@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import count, repeat
 from operator import itemgetter
 from typing import Any
 
@@ -191,11 +190,16 @@ class Outbox:
 
     def left(self) -> int:
         """Rows of the sync that no platform has answered for."""
-        row = self._connection.execute(
-            "select count(*) from activation.outbox where account = %s and sync = %s and settled_at is null",
-            (self.sender.account, self.sync.sync),
-        ).fetchone()
-        return row[0] if row else 0
+        query = """
+            select coalesce(sum(cardinality(batches.record_keys) - (
+                select count(*) from activation.exceptions as exceptions
+                where exceptions.batch_id = batches.batch_id and exceptions.status is not null
+            )), 0)
+            from activation.batches as batches
+            where account = %(account)s and sync = %(sync)s and status in ('ready', 'sent')
+        """
+        row = self._connection.execute(query, self._values).fetchone()
+        return int(row[0]) if row else 0
 
     def _require_unpaused(self, cursor: psycopg.Cursor[Any]) -> None:
         query = "select coalesce((to_jsonb(published) ->> 'syncs_paused')::boolean, false) as is_paused from control.published"
@@ -258,10 +262,10 @@ class Outbox:
 def _rows(batch: dict[str, Any], gone: set[int], taken_back: frozenset[int]) -> tuple[Row, ...]:
     """The rows of a claimed batch, but for those that are ``gone``; those ``taken_back`` are removals now."""
     keys: list[str] = batch["record_keys"]
-    nothing = repeat(None)
+    places, nothing = range(1, len(keys) + 1), [None] * len(keys)
     columns = zip(
-        *(count(1), keys, batch["actions"], batch["fields"] or nothing, batch["platform_ids"] or nothing),
-        strict=False,
+        *(places, keys, batch["actions"], batch["fields"] or nothing, batch["platform_ids"] or nothing),
+        strict=True,
     )
     return tuple(
         Row(place, key, "remove", "{}", platform_id)
@@ -273,9 +277,8 @@ def _rows(batch: dict[str, Any], gone: set[int], taken_back: frozenset[int]) -> 
 
 
 def _ids(outcome: Outcome) -> list[str | None]:
-    """The platform's ids of a batch, by place."""
-    last = max(outcome.ids)
-    return [outcome.ids.get(place) for place in range(1, last + 1)]
+    """The platform's ids of a batch, by place, as far as it told them."""
+    return [outcome.ids.get(place) for place in range(1, max(outcome.ids) + 1)]
 
 
 def _columns(names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:

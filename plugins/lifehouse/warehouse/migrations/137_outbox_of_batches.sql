@@ -106,10 +106,13 @@ left join activation.exceptions as exceptions on batches.batch_id = exceptions.b
 comment on view activation.outbox is
     'Every row ever planned: intent, sent (the answer is missing), confirmed, refused, withdrawn, superseded. Open as long as settled_at is null.';
 
+-- Of batches that are open alone: what was settled in years is not looked at.
 create or replace view activation.in_flight as
-select account, sync, record_key
-from activation.outbox
-where status = 'sent';
+select batches.account, batches.sync, rows.record_key
+from activation.batches as batches
+cross join lateral unnest(batches.record_keys) with ordinality as rows (record_key, place)
+left join activation.exceptions as exceptions on batches.batch_id = exceptions.batch_id and rows.place = exceptions.place
+where batches.status = 'sent' and exceptions.status is null;
 
 drop view activation.ledger;
 create view activation.ledger as

@@ -465,7 +465,9 @@ class Braze(Simulated):
                     {"type": "'external_id' is invalid", "input_array": "attributes", "index": index}
                 )
             else:
-                self.take(row["external_id"], row, member=row["champion"])
+                is_known = row["external_id"] in self.people
+                if is_known or not row.get("_update_existing_only"):
+                    self.take(row["external_id"], row, member=row["champion"])
         return 201, {
             "message": "success",
             "attributes_processed": len(rows),
@@ -507,6 +509,9 @@ class CustomerIo(Simulated):
         assert asked.headers["authorization"] == "Bearer k", (
             "another address was told the account's credentials"
         )
+        if asked.method == "GET":
+            known = [key for key in self.people if key == asked.query["email"]]
+            return 200, {"results": [{"email": key, "id": "", "cio_id": self.id_of(key)} for key in known]}
         wanted = {one["attribute"]["field"] for one in asked.body["filter"]["and"]}
         found = self.members & self.unsubscribed if "unsubscribed" in wanted else self.members
         start = self.behind(asked.query.get("start", "0"), found)

@@ -56,8 +56,8 @@ class DeclaredPlatform:
             timeout=TIMEOUT_SECONDS,
             auth=who if self.declared.auth.basic else None,
         )
-        lists = (self.declared.members, self.declared.opted_out)
-        if any(asked and not asked.path.startswith("/") for asked in lists):
+        asked = (*self.declared.calls.values(), self.declared.members, self.declared.opted_out)
+        if any(request and not request.path.startswith("/") for request in asked):
             self._stranger = client.opened(self._base, self.in_flight, timeout=TIMEOUT_SECONDS)
         return self
 

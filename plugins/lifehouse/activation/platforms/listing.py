@@ -47,7 +47,9 @@ class Members(Reading):
     unsubscribed: Expression | None = Field(
         default=None, description="in an item: whether this person unsubscribed, complained or bounced there"
     )
-    channel: str = Field(default="email", description="that they unsubscribed from")
+    channel: Literal["email", "sms", "phone", "post", "ads"] = Field(
+        default="email", description="that they unsubscribed from"
+    )
     look_up: str | None = Field(
         default=None, description="the call that finds the ids of rows, where a list tells ids alone"
     )

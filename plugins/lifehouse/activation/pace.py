@@ -13,7 +13,7 @@ from lifehouse.errors import PlatformError
 
 LONGEST_BACKOFF = 60.0
 #: By which the time for as many requests as a platform allows is stretched: so much sooner may one arrive than another.
-RESERVE = 0.035
+RESERVE = 0.04
 #: Seconds that requests which could not go out on time may make up for.
 _MADE_UP = 0.05
 

@@ -1,4 +1,5 @@
--- A seeded company of {people} people with some twenty events each over three years, as staging would have it.
+-- A seeded company of {people} people with some twenty events each over three years, as staging would have it. Staging reads
+-- views: what happened is written once here, and once there.
 create schema bench;
 
 -- A number in [0, 1) that depends on its arguments alone.
@@ -14,7 +15,7 @@ select
     1 + least(300, floor(-19 * ln(1 - bench.draw(number, 4))))::int as events
 from (select number, floor(1000 * bench.draw(number, 1)) as days from generate_series(1, {people}) as number) as drawn;
 
-create table bench.happened as
+create unlogged table bench.happened as
 select
     people.number,
     case when bench.draw(place.key, 5) < 0.8 then 'shop' else 'crm' end as source,
@@ -26,7 +27,7 @@ from bench.people
 cross join lateral generate_series(1, events) as n
 cross join lateral (select people.number * 1000 + n as key) as place;
 
-create table bench.profiles as
+create view bench.profiles as
 select
     source, source || number as source_key, born_at as _loaded_at, source || number as customer_key, 'person' as kind,
     'person ' || number as full_name,
@@ -36,67 +37,65 @@ select
     born_at as created_at, born_at as updated_at
 from bench.people cross join (values ('crm'), ('shop')) as sources (source);
 
-create table bench.orders as
+create view bench.orders as
 select
     source, source_key, at as _loaded_at, source || number as customer_key,
     case when luck < 0.03 then 'refund' else 'sale' end as order_type, at as ordered_at,
     'completed' as status, 'web' as channel, 'EUR' as currency
 from bench.happened where kind < 0.30;
 
-create table bench.order_lines as
+create view bench.order_lines as
 select
     source, source_key, _loaded_at, source_key as order_key, 'p' || length(source_key) as product_key,
     order_type as line_type, 1 as quantity, 5 + length(source_key) as unit_price,
     case order_type when 'sale' then 5 + length(source_key) else -5 end as amount, 0 as discount, 'EUR' as currency
 from bench.orders;
 
-create table bench.interactions as
+create view bench.interactions as
 select
     source, source_key, at as _loaded_at, source || number as customer_key,
     (array['visit', 'visit', 'visit', 'view', 'view', 'cart', 'ad_click', 'social', 'call', 'store_visit'])[1 + floor(10 * luck)::int] as action,
     'search' as channel, at as occurred_at
 from bench.happened where kind between 0.30 and 0.60;
 
-create table bench.messages as
+create view bench.messages as
 select
     source, source_key, at as _loaded_at, source || number as customer_key, source_key as message_key, 'email' as channel,
     (array['sent', 'sent', 'delivered', 'delivered', 'opened', 'opened', 'clicked', 'bounced'])[1 + floor(8 * luck)::int] as event,
     at as occurred_at
 from bench.happened where kind between 0.60 and 0.84;
 
-create table bench.tickets as
+create view bench.tickets as
 select
     source, source_key, at as _loaded_at, source || number as customer_key, 'question' as kind, 'delivery' as topic,
     at as opened_at, at + interval '2 hours' as first_answer_at, at + luck * interval '96 hours' as solved_at
 from bench.happened where kind between 0.84 and 0.86;
 
-create table bench.product_usage as
+create view bench.product_usage as
 select
     source, source_key, at as _loaded_at, source || number as customer_key,
     (array['installed', 'used', 'used', 'used', 'used', 'used', 'used', 'maintained', 'upgraded', 'removed'])[1 + floor(10 * luck)::int] as action,
     at as used_at
 from bench.happened where kind between 0.86 and 0.91;
 
-create table bench.subscriptions as
+create view bench.subscriptions as
 select
     source, source_key, at as _loaded_at, source || number as customer_key, source || number as subscription_key, 'box' as plan,
     (array['started', 'renewed', 'renewed', 'notice_given', 'notice_withdrawn', 'ended'])[1 + floor(6 * luck)::int] as event,
     at as occurred_at
 from bench.happened where kind between 0.91 and 0.93;
 
-create table bench.stage_changes as
+create view bench.stage_changes as
 select
     source, source_key, at as _loaded_at, source || number as customer_key, 'sales' as lifecycle,
     (array['lead', 'marketing_qualified', 'sales_qualified', 'opportunity', 'customer'])[1 + floor(5 * luck)::int] as stage,
     at as changed_at
 from bench.happened where kind between 0.93 and 0.95;
 
-create table bench.offer_redemptions as
+create view bench.offer_redemptions as
 select source, source_key, at as _loaded_at, source || number as customer_key, 'coupon' as kind, 5 as value, 'EUR' as currency, at as redeemed_at
 from bench.happened where kind between 0.95 and 0.98;
 
-create table bench.reviews as
+create view bench.reviews as
 select source, source_key, at as _loaded_at, source || number as customer_key, 1 + floor(5 * luck) as rating, at as reviewed_at
 from bench.happened where kind >= 0.98;
-
-drop table bench.happened;

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 import psycopg
 
+from lifehouse.identity.filling import unindexed
+
 
 class Turn(Protocol):
     """What must be known of a run, or of a scratch build's step, on whose night ids are handed out and merged."""
@@ -49,8 +51,9 @@ def assign(connection: psycopg.Connection[Any], run: Turn, *, full: bool) -> dic
     connection.execute(_MOVED, {"full": full})
     connection.execute(_RETIRED)
     parameters = {"run_id": run.run_id, "as_of": run.as_of, "change_to": run.change_seq}
-    for statement in _STORE:
-        connection.execute(statement, parameters if "%(" in statement else None)
+    with unindexed(connection, "customer_refs", "customer_ref_history", "customer_registry"):
+        for statement in _STORE:
+            connection.execute(statement, parameters if "%(" in statement else None)
     if connection.execute(_IS_MUCH).fetchone() == (True,):
         connection.execute("analyze customer_refs")
     counts = connection.execute(
@@ -159,6 +162,7 @@ _STORE = (
         union
         select customer_id from moved where customer_id is not null
     ) as touched
+    order by customer_id
     on conflict do nothing
     """,
     """
@@ -208,17 +212,20 @@ _STORE = (
     """
     delete from customer_refs as refs
     using moved
-    where refs.source = moved.source and refs.customer_key = moved.customer_key and moved.customer_id is null
+    where refs.source = moved.source and refs.customer_key = moved.customer_key
     """,
     """
     insert into customer_refs (source, customer_key, customer_id)
     select source, customer_key, customer_id from moved where customer_id is not null
-    on conflict (source, customer_key) do update set customer_id = excluded.customer_id
+    """,
+    """
+    delete from customer_ref_history as history
+    using moved
+    where history.source = moved.source and history.customer_key = moved.customer_key and history.run_id = %(run_id)s
     """,
     """
     insert into customer_ref_history (source, customer_key, run_id, customer_id)
     select source, customer_key, %(run_id)s, customer_id from moved
-    on conflict (source, customer_key, run_id) do update set customer_id = excluded.customer_id
     """,
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
@@ -17,22 +16,37 @@ _PAIR = np.dtype(
 )
 
 
+_ROWS = 100_000  # at a time
+
+
 def read_pairs(connection: psycopg.Connection[Any], query: str) -> npt.NDArray[np.int32]:
     """The rows of a query of two integer columns without nulls, shape (n, 2)."""
-    buffer = io.BytesIO()
+    parts, come = [np.empty((0, 2), dtype=np.int32)], bytearray()
     with connection.cursor().copy(f"copy ({query}) to stdout (format binary)".encode()) as copy:
         for chunk in copy:
-            buffer.write(chunk)
-    rows = np.frombuffer(buffer.getbuffer()[len(_HEADER) : -len(_END)], dtype=_PAIR)
-    return np.stack([rows["value_0"], rows["value_1"]], axis=1).astype(np.int32)
+            come += chunk
+            if len(come) >= _ROWS * _PAIR.itemsize:
+                del come[: 0 if len(parts) > 1 else len(_HEADER)]
+                whole = len(come) // _PAIR.itemsize
+                parts.append(_pairs(come[: whole * _PAIR.itemsize]))
+                del come[: whole * _PAIR.itemsize]
+    parts.append(_pairs(come[0 if len(parts) > 1 else len(_HEADER) : -len(_END)]))
+    return np.concatenate(parts)
 
 
 def write_pairs(connection: psycopg.Connection[Any], table: str, pairs: npt.NDArray[np.int32]) -> None:
     """Append rows to a table of two integer columns."""
-    rows = np.empty(len(pairs), dtype=_PAIR)
-    rows["columns"], rows["size_0"], rows["size_1"] = 2, 4, 4
-    rows["value_0"], rows["value_1"] = pairs[:, 0], pairs[:, 1]
     with connection.cursor().copy(f"copy {table} from stdin (format binary)".encode()) as copy:
         copy.write(_HEADER)
-        copy.write(rows.tobytes())
+        for start in range(0, len(pairs), _ROWS):
+            part = pairs[start : start + _ROWS]
+            rows = np.empty(len(part), dtype=_PAIR)
+            rows["columns"], rows["size_0"], rows["size_1"] = 2, 4, 4
+            rows["value_0"], rows["value_1"] = part[:, 0], part[:, 1]
+            copy.write(rows.tobytes())
         copy.write(_END)
+
+
+def _pairs(told: bytearray) -> npt.NDArray[np.int32]:
+    rows = np.frombuffer(bytes(told), dtype=_PAIR)
+    return np.stack([rows["value_0"], rows["value_1"]], axis=1).astype(np.int32)

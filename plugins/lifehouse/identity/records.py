@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 
+from lifehouse.identity.filling import unindexed
 from lifehouse.identity.normalise import Normaliser, family_of
 
 _BATCH = 20_000
@@ -28,7 +29,8 @@ def keep(connection: psycopg.Connection[Any], normaliser: Normaliser, *, full: b
     connection.execute(_TOUCHED)
     if full:
         connection.execute(_DROP)
-        _write(connection, normaliser, rules, "identifiers")
+        with unindexed(connection, "identifiers"):
+            _write(connection, normaliser, rules, "identifiers")
         connection.execute("analyze identifiers")
     else:
         connection.execute(_DROP_ASKED)

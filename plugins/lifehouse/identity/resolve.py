@@ -79,6 +79,7 @@ def _note_changes(connection: psycopg.Connection[Any], run: Turn, core_from: int
         f"""
         insert into customer_changes (change_seq, customer_id)
         select distinct %(change_to)s::bigint, customer_id from ({changed}) as changed
+        order by customer_id
         on conflict do nothing
         """,  # noqa: S608  one of two constants
         parameters,
@@ -88,6 +89,7 @@ def _note_changes(connection: psycopg.Connection[Any], run: Turn, core_from: int
         """
         insert into run_customers (scope, customer_id)
         select distinct 'core', customer_id from customer_changes where change_seq > %(core_from)s
+        order by customer_id
         """,
         parameters,
     )

@@ -142,6 +142,7 @@ class EmbeddedServer:
             self._postgres_tool(
                 *("initdb", "-D", self.data, "-U", USER, "--auth", "scram-sha-256"),
                 *("--pwfile", handed.name, "--encoding", "UTF8", "--locale", "C.UTF-8"),
+                *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),  # sorts text a third faster
             )
 
     def _choose_place(self) -> None:

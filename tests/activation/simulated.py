@@ -73,6 +73,7 @@ class Simulated:
     fields: dict[str, str] = {"first_name": "first_name"}
     sync: dict[str, Any] = {}
     unwelcome = "unwelcome@example.com"
+    own = "own@platform.example"
 
     def __init__(self) -> None:
         self.people: dict[str, dict[str, Any]] = {}
@@ -108,6 +109,30 @@ class Simulated:
             self._ids[key] = str(next(self._numbers))
             self._keys[self._ids[key]] = key
         return self._ids[key]
+
+    def clear(self) -> None:
+        """As if nothing had ever happened."""
+        for held in (
+            self.people,
+            self.members,
+            self.refused,
+            self.faults,
+            self.created,
+            self._ids,
+            self._keys,
+        ):
+            held.clear()
+
+    def take_in(self, key: str) -> None:
+        """By hand, past every sync."""
+        self.take(key, {}, member=True)
+
+    def take_off(self, key: str) -> None:
+        """By hand: they are there, and no longer in the list."""
+        self.members.discard(key)
+
+    def wait_until_quiet(self) -> None:
+        """It is done with what it was asked once the asking ends."""
 
     def forget(self, key: str) -> None:
         """Somebody deleted the person there."""

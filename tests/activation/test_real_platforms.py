@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -11,7 +10,7 @@ from pathlib import Path
 import promises
 import pytest
 from front import Front
-from simulated import Fault
+from history import HURRIED, holds_exactly_who_it_should_after_any_history
 from test_kill import killed_in_a_fork
 from world import World
 
@@ -42,14 +41,13 @@ class There:
     system: System
     front: Front
     refused: set[str] = field(default_factory=set)
+    own: str = "by.hand@example.com"
 
-    @property
-    def unwelcome(self) -> str:
-        return self.system.unwelcome
-
-    @property
-    def faults(self) -> deque[Fault]:
-        return self.front.faults
+    def __post_init__(self) -> None:
+        self.name, self.unwelcome, self.faults = self.system.name, self.system.unwelcome, self.front.faults
+        self.clear, self.take_in = self.system.clear, self.system.subscribe
+        self.take_off = self.forget = self.system.take_out
+        self.wait_until_quiet = self.front.wait_until_quiet
 
     @property
     def members(self) -> set[str]:
@@ -152,7 +150,7 @@ def test_a_sync_killed_on_the_way_is_completed_without_doubling_anybody(
 ) -> None:
     keys = company.people(150)
     assert killed_in_a_fork(company, step)
-    there.front.wait_until_quiet()
+    there.wait_until_quiet()
     company.leave(["c0001"])
     company.sync()
     assert there.members == set(keys[1:])
@@ -178,6 +176,13 @@ def test_who_is_there_is_read_back_and_put_right(company: World, there: There) -
     assert (found.there, found.ours, found.only_here, found.only_there) == (230, 230, 1, 1)
     assert company.sync().confirmed == 1
     assert "c0002@example.com" in there.members
+
+
+def test_after_any_history_it_holds_exactly_who_it_should(company: World, there: There) -> None:
+    system = there.system
+    fields = {system.field: "first_name"}
+    company.declare(platform=system.name, options=system.options, fields=fields, **HURRIED)
+    holds_exactly_who_it_should_after_any_history(company, there, examples=3)
 
 
 @only_tryton

@@ -124,10 +124,26 @@ def test_it_is_quiet_by_the_clock_of_each_zone(now: str, asleep: list[str], awak
     assert all(at(now) < end <= at(now) + timedelta(hours=12) for end in told.values())
 
 
+def test_a_country_of_several_zones_is_quiet_until_it_is_day_in_all_of_them() -> None:
+    told = {"begin": "21:00", "end": "8:00", "zone_column": "country"}
+    zones = {"US": ["America/New_York", "America/Los_Angeles"], "日本": "Asia/Tokyo"}
+    hours = QuietHours.model_validate({**told, "zones": zones})
+    assert "US" not in hours.asleep(at("2024-01-11 16:30"))  # half past eight in Los Angeles
+    assert hours.asleep(at("2024-01-11 15:00"))["US"] == at("2024-01-11 16:00")  # ten in New York
+    assert hours.asleep(at("2024-01-11 02:30"))["US"] == at(
+        "2024-01-11 13:00"
+    )  # half past six in Los Angeles
+    assert "日本" in hours.asleep(at("2024-01-10 22:00"))
+    with pytest.raises(ValidationError, match="unknown time zone 'Asia/Tokio'; did you mean 'Asia/Tokyo'"):
+        QuietHours.model_validate({**told, "zones": {"JP": "Asia/Tokio"}})
+    with pytest.raises(ValidationError, match="say in which column"):
+        QuietHours.model_validate({"begin": "21:00", "end": "8:00", "zones": zones})
+
+
 def by_their_clocks(world: World, begin: timedelta, end: timedelta) -> None:
     now = datetime.now(UTC)
     hours = {"begin": f"{now + begin:%H:%M}", "end": f"{now + end:%H:%M}", "time_zone": "UTC"}
-    world.declare(quiet_hours={**hours, "zone_column": "zone"})
+    world.declare(quiet_hours={**hours, "zone_column": "zone", "zones": {"JP": "Etc/GMT-9"}})
 
 
 def test_each_waits_for_their_own_morning_and_who_has_no_known_zone_for_the_syncs(
@@ -137,7 +153,7 @@ def test_each_waits_for_their_own_morning_and_who_has_no_known_zone_for_the_sync
     world.people(6)
     for customer, zone in ZONES.items():
         world.sql("update marts.customers set zone = %s where customer_id = %s", zone, customer)
-    world.sql("update marts.customers set zone = 'Etc/GMT-9' where customer_id = 'c0006'")
+    world.sql("update marts.customers set zone = 'JP' where customer_id = 'c0006'")
     by_their_clocks(world, 8 * HOUR, 10 * HOUR)  # it is quiet nine hours ahead
     proposed = plan(world.ctx, "push")
     assert (proposed.adds, proposed.quiet, proposed.zoneless) == (4, 2, 2)

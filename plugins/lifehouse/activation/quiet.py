@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BeforeValidator, Field, model_validator
 
 from lifehouse import config
+from lifehouse.spelling import did_you_mean
 
 _FORM = re.compile(r"^([01]?\d|2[0-3]):([0-5]\d)$")
 
@@ -25,6 +26,10 @@ def _parse(value: Any) -> Any:
 
 
 Clock = Annotated[time, BeforeValidator(_parse)]
+
+
+def _listed(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
 
 
 @cache
@@ -43,6 +48,10 @@ class QuietHours(config.Strict):
         default=None,
         description="of marts.customers: each one's own time zone (IANA), whose clock counts instead where it is known",
     )
+    zones: dict[str, Annotated[tuple[str, ...], BeforeValidator(_listed)]] = Field(
+        default_factory=dict,
+        description="what else stands in zone_column, a country say: its time zone, or several, in all of which it must be day",
+    )
 
     @model_validator(mode="after")
     def _is_a_span(self) -> QuietHours:
@@ -54,16 +63,32 @@ class QuietHours(config.Strict):
             raise ValueError(
                 f"unknown time zone {self.time_zone!r}; use an IANA name such as Europe/Berlin"
             ) from None
+        if self.zones and self.zone_column is None:
+            raise ValueError("zones: say in which column these stand: zone_column")
+        for place, names in self.zones.items():
+            for name in names:
+                if name not in zones():
+                    raise ValueError(
+                        f"zones: {place}: unknown time zone {name!r}{did_you_mean(name, zones())}"
+                    )
         return self
+
+    @property
+    def places(self) -> dict[str, tuple[str, ...]]:
+        """What may stand in ``zone_column``, and the time zones that it means."""
+        return {**{name: (name,) for name in zones()}, **self.zones}
 
     def until(self, now: datetime, default_zone: str) -> datetime | None:
         """When the quiet hours that hold at ``now`` end (UTC); None outside of them."""
         return self._until(now, ZoneInfo(self.time_zone or default_zone))
 
     def asleep(self, now: datetime) -> dict[str, datetime]:
-        """The time zones of the world whose clocks say that it is quiet at ``now``, each with when that ends (UTC)."""
-        ends = {name: self._until(now, zone) for name, zone in zones().items()}
-        return {name: end for name, end in ends.items() if end}
+        """The places where it is quiet at ``now`` by one of their clocks, each with when that ends by the last (UTC)."""
+        ends = {name: end for name, zone in zones().items() if (end := self._until(now, zone))}
+        quiet = {
+            place: [ends[name] for name in names if name in ends] for place, names in self.places.items()
+        }
+        return {place: max(found) for place, found in quiet.items() if found}
 
     def _until(self, now: datetime, zone: ZoneInfo) -> datetime | None:
         local = now.astimezone(zone)

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from lifehouse.activation import consent, quiet
+from lifehouse.activation import consent
 from lifehouse.activation.declaration import Sync
 from lifehouse.warehouse.literal import literal
 
@@ -31,7 +31,7 @@ def is_quiet(sync: Sync, now: datetime | None = None) -> sql.Composable:
         return by_the_sync
     return sql.SQL("case when {zone} = any({known}) then {zone} = any({asleep}) else {otherwise} end").format(
         zone=zone,
-        known=_names(quiet.zones()),
+        known=_names(sync.quiet_hours.places),
         asleep=_names(sync.quiet_hours.asleep(now)),
         otherwise=by_the_sync,
     )
@@ -62,12 +62,12 @@ def of_rows(sync: Sync) -> sql.Composable:
 def zoneless(connection: psycopg.Connection[Any], sync: Sync) -> int:
     """Of the temporary table ``members``, those to be sent whose own time zone is not known."""
     zone = _zone(sync)
-    if zone is None:
+    if zone is None or sync.quiet_hours is None:
         return 0
     query = sql.SQL(
         "select count(*) from members left join marts.customers as customers using (customer_id)"
         " where members.verdict = 'send' and ({zone} = any({known})) is not true"
-    ).format(zone=zone, known=_names(quiet.zones()))
+    ).format(zone=zone, known=_names(sync.quiet_hours.places))
     row = connection.execute(query).fetchone()
     return row[0] if row else 0
 

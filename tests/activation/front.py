@@ -56,10 +56,11 @@ class Front:
 
     def wait_until_quiet(self) -> None:
         """Until nothing is under way: the system behind works on, whoever asked is gone or not."""
-        until = time.monotonic() + 60
-        while self._open:
+        until, quiet = time.monotonic() + 60, 0
+        while quiet < 3:  # one that is on its way may not have been noticed yet
             assert time.monotonic() < until, "a request does not end"
-            time.sleep(0.01)
+            time.sleep(0.02)
+            quiet = 0 if self._open else quiet + 1
 
     def _talk(self, handler: Quiet) -> None:
         content = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))

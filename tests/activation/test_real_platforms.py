@@ -88,11 +88,11 @@ def company(make_context: Callable[..., Context], there: There, tmp_path: Path) 
     return world
 
 
-def with_a_field(company: World, there: There, **sending: str) -> None:
+def with_a_field(company: World, there: There, **more: object) -> None:
     """The sync also sends their first name."""
     system = there.system
-    fields, hurried = {system.field: "first_name"}, {**QUICK, **sending}
-    company.declare(platform=system.name, options=system.options, fields=fields, sending=hurried)
+    said = {"fields": {system.field: "first_name"}, "sending": QUICK, **more}
+    company.declare(platform=system.name, options=system.options, **said)
 
 
 def test_a_segment_is_mirrored_through_changes_refusals_and_faults(company: World, there: There) -> None:
@@ -101,7 +101,7 @@ def test_a_segment_is_mirrored_through_changes_refusals_and_faults(company: Worl
 
 
 def test_who_withdrew_while_in_flight_is_taken_back_and_not_sent_again(company: World, there: There) -> None:
-    with_a_field(company, there, patience="500ms")
+    with_a_field(company, there, sending={**QUICK, "patience": "500ms"})
     promises.takes_back_who_withdrew_while_in_flight_and_sends_them_no_more(company, there)
 
 
@@ -179,9 +179,7 @@ def test_who_is_there_is_read_back_and_put_right(company: World, there: There) -
 
 
 def test_after_any_history_it_holds_exactly_who_it_should(company: World, there: There) -> None:
-    system = there.system
-    fields = {system.field: "first_name"}
-    company.declare(platform=system.name, options=system.options, fields=fields, **HURRIED)
+    with_a_field(company, there, **HURRIED)
     holds_exactly_who_it_should_after_any_history(company, there, examples=3)
 
 
@@ -213,6 +211,19 @@ def test_who_unsubscribed_there_is_not_subscribed_again(company: World, started:
     assert company.ctx.warehouse.value(
         "select refused_reason from activation.records where refused_at is not null"
     ) == ("unsubscribed there")
+
+
+@only_tryton
+def test_update_subscribes_nobody(company: World, there: There, started: tryton.Tryton) -> None:
+    with_a_field(company, there, mode="update")
+    company.people(3)
+    started.subscribe("c0002@example.com")
+    done = company.sync()
+    assert (done.confirmed, done.refused) == (1, 2)
+    assert started.values() == {"c0002@example.com": "Name 2"}
+    started.subscribe("c0003@example.com")
+    assert company.sync(only_failed=True).confirmed == 1
+    assert started.values() == {"c0002@example.com": "Name 2", "c0003@example.com": "Name 3"}
 
 
 @only_vendure

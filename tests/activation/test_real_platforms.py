@@ -287,3 +287,16 @@ def test_a_database_that_is_lost_on_the_way_refuses_nobody(
     done = company.sync()
     assert (done.confirmed, done.refused) == (1, 0)
     assert started.members() == keys
+
+
+@only_vendure
+def test_a_channel_is_the_one_that_the_sync_says(company: World, started: vendure.Vendure) -> None:
+    company.people(2)
+    company.declare(platform="vendure", options={**started.options, "channel": vendure.RESELLERS}, fields={})
+    done = company.sync()
+    assert (done.confirmed, done.refused) == (0, 2)
+    company.declare(platform="vendure", options={**started.options, "channel": "nowhere"}, fields={})
+    with pytest.raises(PlatformError, match='No Channel with the token "nowhere"'):
+        company.sync(only_failed=True)
+    company.declare(platform="vendure", options=started.options, fields={})
+    assert company.sync(only_failed=True).confirmed == 2

@@ -23,6 +23,8 @@ from support.remote import free_port
 
 PACKAGES = ("@vendure/core@3.7.3", "@vendure/harden-plugin@3.7.3", "pg@8.23.1")
 _GROUP, _SECRET = 1, "a-long-pass-phrase"
+#: The token of a channel beside the default one, with no customers.
+RESELLERS = "resellers"
 _RIGHTS = ["ReadCustomer", "UpdateCustomer", "ReadCustomerGroup", "UpdateCustomerGroup"]
 
 #: The shop as its makers recommend it for production, but for passwords that cost a quarter of a second each.
@@ -56,7 +58,7 @@ with made as (
     ) as names
     returning id
 )
-insert into customer_channels_channel ("customerId", "channelId") select made.id, channel.id from made, channel
+insert into customer_channels_channel ("customerId", "channelId") select id, 1 from made
 """
 
 
@@ -149,7 +151,21 @@ class Vendure:
         token = self._token("admin")
         made = self._asked('mutation { createCustomerGroup(input: {name: "Champions"}) { id } }', token=token)
         assert made["createCustomerGroup"]["id"] == str(_GROUP)
-        role = {"code": "crm", "description": "syncs", "permissions": _RIGHTS}
+        zone = self._asked('mutation { createZone(input: {name: "Everywhere"}) { id } }', token=token)
+        channel = {
+            **{
+                "code": "resellers",
+                "token": RESELLERS,
+                "defaultLanguageCode": "en",
+                "defaultCurrencyCode": "EUR",
+            },
+            **dict.fromkeys(("defaultTaxZoneId", "defaultShippingZoneId"), zone["createZone"]["id"]),
+            "pricesIncludeTax": True,
+        }
+        create = "mutation($it: CreateChannelInput!) { createChannel(input: $it) { ... on Channel { id } } }"
+        made = self._asked(create, {"it": channel}, token)
+        channels = ["1", made["createChannel"]["id"]]
+        role = {"channelIds": channels, "code": "crm", "description": "syncs", "permissions": _RIGHTS}
         create = "mutation($role: CreateRoleInput!) { createRole(input: $role) { id } }"
         made = self._asked(create, {"role": role}, token)
         who = {

@@ -7,12 +7,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fault_receiver import Receiver
 from pydantic import ValidationError
+from rich.console import Console
 from world import World
 
 from lifehouse.activation import inspection, run
 from lifehouse.activation.declaration import find_sync
 from lifehouse.activation.plan import plan
+from lifehouse.activation.preview import preview
 from lifehouse.activation.quiet import QuietHours
+from lifehouse.activation.show import show_plan
 from lifehouse.activation.steps import Step
 from lifehouse.errors import ConfigError
 
@@ -157,6 +160,9 @@ def test_each_waits_for_their_own_morning_and_who_has_no_known_zone_for_the_sync
     by_their_clocks(world, 8 * HOUR, 10 * HOUR)  # it is quiet nine hours ahead
     proposed = plan(world.ctx, "push")
     assert (proposed.adds, proposed.quiet, proposed.zoneless) == (4, 2, 2)
+    console, order = Console(record=True, width=200), find_sync(world.ctx.project, "push")
+    show_plan(console, order, preview(world.ctx, order), [])
+    assert "have no known time zone in zone; the clock of UTC counts" in console.export_text()
     done = world.sync()
     assert (done.adds, done.confirmed) == (4, 4)
     assert done.remark

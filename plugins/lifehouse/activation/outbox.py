@@ -262,17 +262,16 @@ class Outbox:
 def _rows(batch: dict[str, Any], gone: set[int], taken_back: frozenset[int]) -> tuple[Row, ...]:
     """The rows of a claimed batch, but for those that are ``gone``; those ``taken_back`` are removals now."""
     keys: list[str] = batch["record_keys"]
-    places, nothing = range(1, len(keys) + 1), [None] * len(keys)
-    columns = zip(
-        *(places, keys, batch["actions"], batch["fields"] or nothing, batch["platform_ids"] or nothing),
-        strict=True,
-    )
+    nothing = [None] * len(keys)
+    fields = [each or "{}" for each in batch["fields"] or nothing]
+    columns = (keys, batch["actions"], fields, batch["platform_ids"] or nothing)
+    rows = tuple(map(Row, range(1, len(keys) + 1), *columns))
+    if not gone and not taken_back:
+        return rows
     return tuple(
-        Row(place, key, "remove", "{}", platform_id)
-        if place in taken_back
-        else Row(place, key, action, fields or "{}", platform_id)
-        for place, key, action, fields, platform_id in columns
-        if place not in gone
+        row._replace(action="remove", fields_json="{}") if row.place in taken_back else row
+        for row in rows
+        if row.place not in gone
     )
 
 

@@ -114,12 +114,17 @@ def _address(connection: PlatformConnection, path: str) -> httpx.URL:
 
 def body(batch: Batch) -> bytes:
     """The request's body; the fields are passed on as the warehouse wrote them."""
-    parts: dict[str, list[str]] = {"add": [], "change": [], "remove": []}
+    parts: dict[str, list[Row]] = {"add": [], "change": [], "remove": []}
     for row in batch.rows:
-        fields = "" if row.action == "remove" else f',"fields":{row.fields_json}'
-        parts[row.action].append(f'{{"key":{_json(row.key)}{fields}}}')
-    lists = ",".join(f'"{action}s":[{",".join(rows)}]' for action, rows in parts.items())
-    return f'{{"sync":{json.dumps(batch.sync)},{lists}}}'.encode()
+        parts[row.action].append(row)
+    lists = ",".join(f'"{action}s":[{",".join(_told(action, rows))}]' for action, rows in parts.items())
+    return f'{{"sync":{_json(batch.sync)},{lists}}}'.encode()
+
+
+def _told(action: str, rows: list[Row]) -> list[str]:
+    if action == "remove":
+        return [f'{{"key":{_json(row.key)}}}' for row in rows]
+    return [f'{{"key":{_json(row.key)},"fields":{row.fields_json}}}' for row in rows]
 
 
 def _refusals(answer: Any, batch: Batch, status_code: int) -> tuple[dict[int, str], frozenset[int]]:
@@ -128,12 +133,15 @@ def _refusals(answer: Any, batch: Batch, status_code: int) -> tuple[dict[int, st
         said = {item["key"]: item for item in answer["results"]}
     except (KeyError, TypeError):
         raise TryAgain("an answer that cannot be read", status_code=status_code) from None
+    taken = {key for key, item in said.items() if item.get("status") == "ok"}
     refused, unsubscribed = {}, set()
     for row in batch.rows:
+        if row.key in taken:
+            continue
         status = said.get(row.key, {}).get("status")
-        if status in ("refused", "unsubscribed"):
-            unsubscribed |= {row.place} if status == "unsubscribed" else set()
-            refused[row.place] = str(said[row.key].get("reason") or "no reason given")
-        elif status != "ok":
+        if status not in ("refused", "unsubscribed"):
             raise TryAgain("an answer that leaves rows out", status_code=status_code)
+        refused[row.place] = str(said[row.key].get("reason") or "no reason given")
+        if status == "unsubscribed":
+            unsubscribed.add(row.place)
     return refused, frozenset(unsubscribed)

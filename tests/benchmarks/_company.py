@@ -126,6 +126,11 @@ class Company:
                 count = connection.execute(statement, parameters).rowcount
         return count
 
+    def vacuum(self) -> None:
+        """What the server would do at some time in the minutes after a great change, and count as a night's work."""
+        with self.ctx.warehouse.connect(autocommit=True) as connection:
+            connection.execute("vacuum")
+
     def value(self, query: str) -> Any:
         return self.ctx.warehouse.value(query)
 

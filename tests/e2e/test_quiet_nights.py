@@ -30,5 +30,5 @@ def test_a_night_in_which_nothing_happened_writes_nothing_of_any_customer(lived:
     assert company.rows("select max(run_id) from control.runs") != ran
     assert company.rows("select count(*) from control.run_customers") == [(0,)]
     after = counters()
-    assert {name for _, name in after} >= {"stage_intervals_declared", "stage_history", "customer_events"}
+    assert {name for _, name in after} >= {"stage_intervals_recorded", "stage_history", "customer_events"}
     assert after == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from typer.testing import CliRunner
 
 from lifecycles import drawing
 from lifehouse.cli.app import build
+from lifehouse.context import Context
+from lifehouse.doctor import recorded
 from lifehouse.errors import ConfigError
-from lifehouse.lifecycles.compile import compile_models
+from lifehouse.lifecycles.compile import compile_macro, compile_models
 from lifehouse.lifecycles.declaration import FOLDER, lifecycle_files, lifecycles, load
 from lifehouse.lifecycles.kpis import Measure
 from lifehouse.project import INSTALLATION, Project
@@ -204,6 +207,25 @@ def test_a_pipeline_may_be_put_in_order_in_the_companys_file(tmp_path: Path) -> 
             _ = Project(tmp_path).company
 
 
+def test_the_doctor_tells_a_pipeline_or_stage_that_no_record_names_with_its_line(
+    tmp_path: Path, make_context: Callable[..., Context]
+) -> None:
+    told = "company: Test\nreporting_currency: EUR\nrecorded:\n  salse: {stages: [lead]}\n"
+    told += "  leads:\n    stages:\n      - hot\n      - cald\n"
+    (tmp_path / "lifehouse.yml").write_text(told, encoding="utf-8")
+    ctx = make_context(tmp_path)
+    assert list(recorded.pipelines(ctx)) == [], "nothing is published yet"
+    ctx.warehouse.execute(
+        "create schema if not exists marts; create table marts.stage_history (lifecycle, stage) as values "
+        "('recorded_sales', 'lead'), ('recorded_leads', 'hot'), ('recorded_leads', 'cold'), ('status', 'new')"
+    )
+    found = [finding.found.split("lifehouse.yml", 1)[1] for finding in recorded.pipelines(ctx)]
+    assert found == [
+        ":4: no record names the pipeline 'salse'; did you mean 'sales'?",
+        ":8: no record names the stage 'cald'; did you mean 'cold'?",
+    ]
+
+
 def test_every_shipped_stage_has_a_kpi_that_can_be_computed_and_says_what_is_a_success() -> None:
     measured, leads_on = [], set()
     for declared in lifecycles(Project(INSTALLATION)):
@@ -236,7 +258,7 @@ def test_a_companys_own_file_replaces_the_shipped_one_of_its_name(tmp_path: Path
     assert own in found
 
 
-def test_the_compiled_models_are_one_for_all_files_one_for_what_is_recorded_and_what_unites_them(
+def test_all_files_are_compiled_to_one_pass_and_what_is_recorded_to_a_model(
     tmp_path: Path,
 ) -> None:
     models = compile_models(lifecycles(Project(INSTALLATION)), {})
@@ -244,11 +266,11 @@ def test_the_compiled_models_are_one_for_all_files_one_for_what_is_recorded_and_
         "generated.yml",
         "kpi_declarations.sql",
         "lifecycle_declarations.sql",
-        "stage_intervals.sql",
-        "stage_intervals_declared.sql",
         "stage_intervals_recorded.sql",
     ]
-    assert "now()" not in "".join(models.values())
+    stays = compile_macro(lifecycles(Project(INSTALLATION)))
+    assert stays.count("row_number() over (partition by customer_id order by occurred_at, event_id)") == 1
+    assert "now()" not in "".join([stays, *models.values()])
     described = {model["name"] for model in yaml.safe_load(models["generated.yml"])["models"]}
     assert described == {name.removesuffix(".sql") for name in models if name.endswith(".sql")}
 

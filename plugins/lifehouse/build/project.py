@@ -15,7 +15,7 @@ from lifehouse.build.place import Place, nightly
 from lifehouse.context import Context
 from lifehouse.errors import ConfigError
 from lifehouse.ingest.declaration import load_source
-from lifehouse.lifecycles.compile import compile_models
+from lifehouse.lifecycles.compile import compile_macro, compile_models
 from lifehouse.lifecycles.declaration import lifecycles
 from lifehouse.project import INSTALLATION, MARKER, Project
 from lifehouse.spelling import did_you_mean
@@ -24,6 +24,7 @@ SHIPPED = INSTALLATION / "dbt_project"
 _PARTS = ("macros", "models", "seeds", "tests")
 _STAGING = Path("models/staging")
 _GENERATED = Path("models/lifecycle/generated")
+_STAYS = Path("macros/generated/declared_stays.sql")
 #: dbt reads the password from here; its name makes dbt keep the value out of its logs.
 PASSWORD_VARIABLE = "DBT_ENV_SECRET_LIFEHOUSE_PASSWORD"  # noqa: S105
 
@@ -51,8 +52,10 @@ def contents(project: Project) -> dict[Path, str]:
         for path in sorted((project.staging_folder / source).rglob("*")):
             if path.is_file():
                 files[_STAGING / path.relative_to(project.staging_folder)] = path.read_text(encoding="utf-8")
-    for name, text in compile_models(lifecycles(project), project.company.recorded).items():
+    declared = lifecycles(project)
+    for name, text in compile_models(declared, project.company.recorded).items():
         files[_GENERATED / name] = text
+    files[_STAYS] = compile_macro(declared)
     settings = config.read((SHIPPED / "dbt_project.yml").read_text(encoding="utf-8"))
     settings["vars"] = _variables(project)
     files[Path("dbt_project.yml")] = yaml.safe_dump(settings, sort_keys=False)

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from lifehouse.context import Context
-from lifehouse.doctor import alerts, machine, project, roles, state, travel
+from lifehouse.doctor import alerts, machine, project, recorded, roles, state, travel
 from lifehouse.doctor.findings import Finding, Verdict
 from lifehouse.errors import LifehouseError
 
@@ -31,6 +31,7 @@ def examine(ctx: Context) -> list[Finding]:
         project.company,
         project.declarations,
         project.staging,
+        recorded.pipelines,
         state.service,
         state.release,
         alerts.channels,

@@ -10,27 +10,15 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
-from lifehouse.ingest import crowds, hours, volume
-from lifehouse.ingest.bounds import (
-    AGE,
-    ENOUGH,
-    ENOUGH_OF_A_WEEKDAY,
-    ROWS,
-    WITHOUT_HISTORY,
-    Bounds,
-    History,
-    bounds,
-    scale_of,
-)
+from lifehouse.ingest import crowds, hours, judging
+from lifehouse.ingest.bounds import ENOUGH_OF_A_WEEKDAY
 from lifehouse.ingest.figure import Figure
 from lifehouse.ingest.profile import REMEMBERED, clock_of
 from lifehouse.ingest.raw import Place
@@ -38,7 +26,6 @@ from lifehouse.ingest.table import TIMES
 
 _FIGURES = Path(__file__).with_name("rhythm.sql").read_text(encoding="utf-8")
 _DAYS = Path(__file__).with_name("volume.sql").read_text(encoding="utf-8")
-_FEW = 20  # rows of a load say too little
 _FEW_OF_A_DAY = 5
 
 _SPANS = """
@@ -176,7 +163,7 @@ class _Asked:
         moved = hours.judge(self.connection, self.places[0].source.source, self.load_id, newest)
         return {
             table: [
-                *(figure for row in found.get(table, []) if (figure := _of_values(row, span["days"]))),
+                *(figure for row in found.get(table, []) if (figure := judging.of_values(row, span["days"]))),
                 *moved.get(table, []),
             ]
             for table, span in spans.items()
@@ -200,7 +187,7 @@ class _Asked:
             clocked=self.clocked,
             reach=reach,
         )
-        return {place.name: _of_days(place, days.get(place.name, []), reach) for place in judged}
+        return {place.name: judging.of_days(place, days.get(place.name, []), reach) for place in judged}
 
     def _received(self, judged: list[Place]) -> dict[str, list[Figure]]:
         """Rows of a delivery as a whole, for tables that are read whole and have no time of their own."""
@@ -213,7 +200,7 @@ class _Asked:
             if rows and rows[0]["load_id"] == self.load_id:
                 counts = [(row["opened_at"].isoweekday(), math.log1p(row["received"])) for row in rows]
                 factor, n = place.table.volume.factor, rows[0]["received"]
-                figures[place.name] = _of_loads("rows", counts, factor, n=n)
+                figures[place.name] = judging.of_loads("rows", counts, factor, n=n)
         return figures
 
     def age(self) -> dict[str, list[Figure]]:
@@ -231,90 +218,8 @@ class _Asked:
         for table, rows in self.by_table(_AGES, tables=list(factors)).items():
             if rows[0]["load_id"] == self.load_id:
                 ages = [(row["weekday"], math.log1p(max(row["age"], 0) / 3600)) for row in rows]
-                figures[table] = _of_loads("age", ages, factors[table], n=1)
+                figures[table] = judging.of_loads("age", ages, factors[table], n=1)
         return figures
-
-
-def _of_values(row: dict[str, Any], days: int) -> Figure | None:
-    """A figure of a column; ``days`` has the load."""
-    scale = scale_of(row["measure"])
-    basis = "same weekday" if row["is_weekday"] else "all days"
-    is_known = row["days"] >= ENOUGH or row["is_weekday"]
-    if row["n"] < _FEW:
-        return None
-    if is_known and days <= row["days"]:
-        history = History(row["median"], row["mad"], row["lowest"], row["highest"], row["days"], basis)
-        noise = (
-            2 / row["n"] if row["measure"] == "repeated" else 2 * row["noise"]
-        )  # a few twins are no matter
-        limits = bounds(history, scale, float(row["n"]), noise=noise)
-    elif not is_known and row["measure"] in WITHOUT_HISTORY:
-        limits = WITHOUT_HISTORY[row["measure"]]
-    else:
-        return None
-    severity = limits.severity(row["found"])
-    found = row["found"]
-    if scale.is_log:
-        found, limits = math.exp(found), _exp(limits)
-    return Figure(row["column_name"], row["measure"], found, limits, row["days"], basis, severity)
-
-
-def _of_days(place: Place, days: list[dict[str, Any]], reach: date) -> list[Figure]:
-    """The rows of the days that the load completes, and the days that are lost."""
-    declared = place.table.volume
-    known = [_plain(volume.Day(**day)) for day in days]
-    rows = volume.judge(known, reach, declared.factor, declared.closed)
-    if rows is None:
-        return []
-    figures = []
-    if rows.lost:
-        figures.append(_lost(rows))
-    if rows.bounds is not None:
-        severity = rows.bounds.severity(rows.found)
-        figures.append(Figure("", "rows", rows.found, rows.bounds, rows.days, rows.basis, severity))
-    return figures
-
-
-def _lost(rows: volume.Rows) -> Figure:
-    """Days without a row. Where the whole source was silent it may have been closed: that is said, and no more."""
-    severity = "critical" if rows.is_lost_alone else "info" if rows.closes_at_times else "warning"
-    listed = ", ".join(map(date.isoformat, rows.lost[:7])) + (" ..." if len(rows.lost) > 7 else "")
-    note = f"there is no row of {listed}; usual are {rows.usual_of_a_lost_day:,.0f}"
-    return Figure("", "lost days", len(rows.lost), Bounds(0, 0, 0, 0), rows.days, rows.basis, severity, note)
-
-
-def _of_loads(
-    measure: str, of_loads: Sequence[tuple[int, float]], factor: float, *, n: float
-) -> list[Figure]:
-    """A figure that each load has once, on a log scale (of 1 + the figure).
-
-    :param of_loads: weekday and figure, the newest load's first, which is judged by the others.
-    """
-    (weekday, found), *history = of_loads
-    same = [value for theirs, value in history if theirs == weekday]
-    is_weekday = len(same) >= ENOUGH_OF_A_WEEKDAY
-    values = same if is_weekday else [value for _, value in history]
-    if not is_weekday and len(values) < ENOUGH:
-        return []
-    middle = median(values)
-    mad = median(abs(value - middle) for value in values)
-    basis = "same weekday" if is_weekday else "all days"
-    usual = History(middle, mad, min(values), max(values), len(values), basis)
-    limits = bounds(usual, AGE if measure == "age" else ROWS, n, factor)
-    if measure == "age":
-        limits = Bounds(0, limits.high, 0, limits.critical_high)
-    shown = Bounds(*(math.expm1(max(value, 0)) for value in vars(limits).values()))
-    severity = limits.severity(found)
-    return [Figure("", measure, math.expm1(found), shown, len(values), basis, severity)]
-
-
-def _plain(day: volume.Day) -> volume.Day:
-    numbers = {name: float(value) for name, value in vars(day).items() if name != "day" and value is not None}
-    return volume.Day(day.day, **numbers)
-
-
-def _exp(limits: Bounds) -> Bounds:
-    return Bounds(*(math.exp(min(value, 700)) for value in vars(limits).values()))
 
 
 def _row(load_id: int, table: str, figure: Figure) -> tuple[Any, ...]:

@@ -43,33 +43,57 @@ _MEASURED = {
     **dict.fromkeys(("to_stages", "in_stages", "event_types", "figure", "unit"), "text"),
 }
 
+_DESCRIBED = {
+    "models": [
+        {
+            "name": "stage_intervals_recorded",
+            "description": (
+                "One row per stay of a customer in a stage, half-open, as the sources' own stage changes tell it, from the "
+                "first record on. Kind - per customer. Grain: customer_id, lifecycle, entered_at."
+            ),
+        },
+        {
+            "name": "lifecycle_declarations",
+            "description": "One row per declared stage. Grain: lifecycle, stage.",
+        },
+        {
+            "name": "kpi_declarations",
+            "description": "One row per declared stage whose KPI is computed: its measure. Grain: lifecycle, stage.",
+        },
+    ]
+}
+
 
 def compile_models(lifecycles: list[Lifecycle], pipelines: Pipelines) -> dict[str, str]:
     """File name -> content for ``models/lifecycle/generated/``.
 
-    ``stage_intervals_declared`` for the files (numbered, if they are too many for one pass), and
-    ``stage_intervals_recorded`` for what the sources record themselves; ephemeral, their union ``stage_intervals`` and
-    the declarations as rows, ``lifecycle_declarations`` and ``kpi_declarations``; and the YAML that describes them.
+    ``stage_intervals_recorded`` for what the sources record themselves; ephemeral, the declarations as rows,
+    ``lifecycle_declarations`` and ``kpi_declarations``; and the YAML that describes them.
     """
-    models = {f"{name}.sql": intervals(points) for name, points in _passes(lifecycles).items()}
-    models["stage_intervals_recorded.sql"] = recorded(pipelines)
-    models["stage_intervals.sql"] = _union([*_passes(lifecycles), "stage_intervals_recorded"])
-    models["lifecycle_declarations.sql"] = _declarations(lifecycles, pipelines)
-    models["kpi_declarations.sql"] = _kpis(lifecycles)
-    models["generated.yml"] = _descriptions(lifecycles)
-    return models
-
-
-def _passes(lifecycles: list[Lifecycle]) -> dict[str, Points]:
-    """The models of the declared lifecycles: mostly one."""
     return {
-        f"stage_intervals_declared{f'_{number}' if number > 1 else ''}": points
-        for number, points in enumerate(passes(lifecycles), start=1)
+        "stage_intervals_recorded.sql": recorded(pipelines),
+        "lifecycle_declarations.sql": _declarations(lifecycles, pipelines),
+        "kpi_declarations.sql": _kpis(lifecycles),
+        "generated.yml": yaml.safe_dump(_DESCRIBED, sort_keys=False, allow_unicode=True, width=110),
     }
 
 
+def compile_macro(lifecycles: list[Lifecycle]) -> str:
+    """``declared_stays()``: the stays that the files declare, as the query of whoever calls it, the mart ``stage_history``.
+
+    Mostly one pass over the timeline; several, if there are too many lifecycles for one.
+    """
+    queries = map(intervals, passes(lifecycles))
+    stays = "\nunion all\n".join(
+        f"select * from (\n{text}) as pass_{number}"  # noqa: S608  compiled from validated files
+        for number, text in enumerate(queries, start=1)
+    )
+    nobody = "select * from {{ ref('stage_intervals_recorded') }} where false"
+    return f"{{% macro declared_stays() %}}\n{stays or nobody}\n{{% endmacro %}}\n"
+
+
 def intervals(points: Points) -> str:
-    """The model of the lifecycles of one pass, see ``stage_intervals.sql``."""
+    """The query of the lifecycles of one pass, see ``stage_intervals.sql``."""
     brought = marks(points.needed)
     carried = [*(mark.name for mark in brought), *columns(points.needed, of_points=True)]
     whose = points.whose.values()
@@ -158,11 +182,6 @@ def _lines(items: Iterable[str]) -> str:
     return ",\n        ".join(items)
 
 
-def _union(names: list[str]) -> str:
-    selects = [f"select * from {{{{ ref('{name}') }}}}" for name in names]  # noqa: S608
-    return _EPHEMERAL + "\nunion all\n".join(selects) + "\n"
-
-
 def _declarations(lifecycles: list[Lifecycle], pipelines: Pipelines) -> str:
     """One row per lifecycle and stage; of a recorded one what the company said of it."""
     rows = [*(row for declared in lifecycles for row in _stages(declared)), *_recorded_stages(pipelines)]
@@ -226,26 +245,6 @@ def _literal(value: str | int | None, kind: str) -> str:
     if value is None:
         return f"null::{kind}"
     return text(value) if isinstance(value, str) else str(value)
-
-
-def _descriptions(lifecycles: list[Lifecycle]) -> str:
-    grain = "One row per stay of a customer in a stage, half-open, scheduled moves included"
-    described = {
-        "stage_intervals": f"{grain}, in every lifecycle. Grain: customer_id, lifecycle, entered_at.",
-        "stage_intervals_recorded": (
-            f"{grain}, as the sources' own stage changes tell it, from the first record on. "
-            "Kind - per customer. Grain: customer_id, lifecycle, entered_at."
-        ),
-        "lifecycle_declarations": "One row per declared stage. Grain: lifecycle, stage.",
-        "kpi_declarations": "One row per declared stage whose KPI is computed: its measure. Grain: lifecycle, stage.",
-    }
-    for name, points in _passes(lifecycles).items():
-        described[name] = (
-            f"{grain}, in {', '.join(each.lifecycle for each in points.lifecycles)}. "
-            "Kind - per customer. Grain: customer_id, lifecycle, entered_at."
-        )
-    models = [{"name": name, "description": description} for name, description in described.items()]
-    return yaml.safe_dump({"models": models}, sort_keys=False, allow_unicode=True, width=110)
 
 
 def _plays(stage: Stage) -> str:

@@ -1,5 +1,4 @@
 -- Compiled from dbt_project/lifecycles/<<files>>: change the rules there.
-{{ per_customer() }}
 
 -- What rules name has a number; what happened to a customer is numbered in its order.
 with ordered as (

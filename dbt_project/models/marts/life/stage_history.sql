@@ -1,7 +1,20 @@
 {{ per_customer(indexes=[{'columns': ['lifecycle', 'entered_at']}]) }}
 
-with intervals as (
-    select * from {{ ref('stage_intervals') }}
+with declared as (
+    {{ declared_stays() }}
+),
+
+recorded as (
+    select * from {{ ref('stage_intervals_recorded') }}
+    where {{ changed('stage_intervals_recorded') }}
+),
+
+stays as (
+    select * from declared
+
+    union all
+
+    select * from recorded
 )
 
 select
@@ -15,5 +28,4 @@ select
     cause_event_type,
     cause_event_id,
     window_days
-from intervals
-where {{ changed('intervals') }}
+from stays

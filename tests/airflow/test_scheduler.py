@@ -83,10 +83,10 @@ def _await_question(client: AirflowClient, run: DagRun, patience: float = 120) -
 
 
 def _answer(client: AirflowClient, run: DagRun, option: str, reason: str, patience: float = 180) -> DagRun:
-    """Answer and wait for the end.
+    """Answer as a person would, not at once, and wait for the end.
 
-    Answered again where that was too quick for Airflow (docs/troubleshooting.md): it hears that the parked process has ended
-    when the task is queued anew under the same key, takes it for lost, and asks once more.
+    Quicker, Airflow hears that the parked process has ended when the task is queued anew under the same key, takes it for
+    lost, and asks once more (docs/troubleshooting.md).
     """
     deadline, answer = (
         time.monotonic() + patience,
@@ -96,6 +96,7 @@ def _answer(client: AirflowClient, run: DagRun, option: str, reason: str, patien
         assert time.monotonic() < deadline, [task.state for task in client.tasks(run)]
         time.sleep(1)
         if "awaiting_input" in {task.state for task in client.tasks(run)}:
+            time.sleep(3)
             with contextlib.suppress(ApiError):
                 client._call("PATCH", _place(run), json=answer)
         run = client.state(run)

@@ -136,7 +136,8 @@ def _replay(
             raise faults[0]
         if code:
             said.seek(0)
-            raise WarehouseError(f"pg_restore failed: {without_values(said.read().decode(errors='replace'))}")
+            words = without_values(said.read().decode(errors="replace")).strip()
+            raise WarehouseError(f"pg_restore failed: {words}; nothing was changed")
 
 
 def _feed(dump: IO[bytes], program: IO[bytes], faults: list[BaseException]) -> None:

@@ -31,15 +31,23 @@ def installed(name: str, *packages: str, seconds: float = 240) -> Path:
         venv.create(folder, with_pip=True)
         brief = ["--quiet", "--retries", "1", "--timeout", "30"]
         command = [folder / "bin" / "python", "-m", "pip", "install", *brief, *packages]
-        try:
-            done = subprocess.run(command, timeout=seconds, capture_output=True, check=False)
-        except subprocess.TimeoutExpired:
-            raise Unavailable(f"{name} needs Python's registry, which did not answer in time") from None
-        if done.returncode:
-            raise Unavailable(f"{name} could not be installed from Python's registry")
+        fetch(name, "Python's registry", command, seconds)
 
     once(folder, packages, install)
     return folder / "bin"
+
+
+def fetch(name: str, registry: str, command: Sequence[str | Path], seconds: float) -> None:
+    """Run an installer.
+
+    :raises Unavailable: the registry does not answer in time, or does not have what is asked for.
+    """
+    try:
+        done = subprocess.run(command, timeout=seconds, capture_output=True, check=False)
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"{name} needs {registry}, which did not answer in time") from None
+    if done.returncode:
+        raise Unavailable(f"{name} could not be installed from {registry}")
 
 
 def once(folder: Path, packages: Sequence[str], install: Callable[[], None]) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
-from support.environments import CACHE, Unavailable, once
+from support.environments import CACHE, Unavailable, fetch, once
 
 
 def installed(name: str, *packages: str, seconds: float = 240) -> Path:
@@ -31,12 +30,7 @@ def installed(name: str, *packages: str, seconds: float = 240) -> Path:
     def install() -> None:
         folder.mkdir()
         command = ["npm", "install", *quiet, *brief, "--prefix", str(folder), *packages]
-        try:
-            done = subprocess.run(command, timeout=seconds, capture_output=True, check=False)
-        except subprocess.TimeoutExpired:
-            raise Unavailable(f"{name} needs npm's registry, which did not answer in time") from None
-        if done.returncode:
-            raise Unavailable(f"{name} could not be installed from npm's registry")
+        fetch(name, "npm's registry", command, seconds)
 
     once(folder, packages, install)
     return folder / "node_modules"

@@ -15,6 +15,7 @@ from lifehouse.activation.platforms.base import Answer, Batch, BatchRefused, Pla
 from lifehouse.activation.steps import Step, checkpoint
 from lifehouse.errors import LifehouseError, PlatformError
 
+#: Rows that may wait claimed, beyond what a settlement needs.
 _ROWS_AHEAD = 8_000
 
 

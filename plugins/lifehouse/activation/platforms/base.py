@@ -81,9 +81,9 @@ class Batch:
 
 @dataclass(frozen=True)
 class Answer:
-    """The platform's word on every row of a batch: those not in ``refused`` (Place → reason) are confirmed.
+    """The platform's word on every row of a batch: those not in ``refused`` (place → reason) are confirmed.
 
-    ``requests`` were made for it; ``ids`` are the platform's own (Place → id), kept for later calls.
+    ``requests`` were made for it; ``ids`` are the platform's own (place → id), kept for later calls.
     ``unsubscribed``: those of the refused whose person unsubscribed there.
     """
 

@@ -28,7 +28,7 @@ _NO_REASON = "no reason given"
 
 @dataclass
 class Said:
-    """``refused``: Place → reason. ``settled``: nothing is left to do for these rows. ``ids``: Place → the platform's.
+    """``refused``: place → reason. ``settled``: nothing is left to do for these rows. ``ids``: place → the platform's.
 
     ``unsubscribed``: of the refused, whose person unsubscribed there.
     """

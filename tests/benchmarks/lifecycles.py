@@ -68,6 +68,8 @@ def _nights(company: Company, meter: Meter) -> Iterator[tuple[str, object]]:
     yield "full: all seven lifecycles, in sorted passes", _ratio(full, units)
     yield "what there is", company.value(_COUNTS.replace("{slot}", night.building_slot))
     yield "cleaned up behind the full build, as the server does by itself", meter.of(company.vacuum)
+    yield "read once, for a warm cache", meter.of(company.warm)
+    whole = peak()
     for number, share in ((100, "1 %"), (1000, "0.1 %")):
         night = company.night()
         yield f"{share} changed: customers", company.one_in(number, night)
@@ -80,7 +82,10 @@ def _nights(company: Company, meter: Meter) -> Iterator[tuple[str, object]]:
     night = company.quiet_night()
     yield from _core(company, meter, night, "nothing changed")[1]
     yield from _stages(company, meter, night, "nothing changed")[1]
-    yield "the most memory of Python, at the beginning and in all", f"{before}, {peak()}"
+    yield (
+        "the most memory of Python: at the beginning, in full builds, in all",
+        f"{before}, {whole}, {peak()}",
+    )
 
 
 Told = list[tuple[str, object]]

@@ -50,13 +50,13 @@ def test_a_filling_that_breaks_off_loses_no_index_and_a_table_with_rows_keeps_it
 
 
 @pytest.mark.parametrize("size", [0, 1, 9, 10, 11, 57])
-def test_pairs_come_and_go_in_parts_of_any_size(
+def test_numbers_go_and_pairs_come_in_parts_of_any_size(
     town: Town, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(binary, "_ROWS", 10)
     with town.ctx.warehouse.connect() as connection:
         connection.execute("create temporary table pairs (one int, other int) on commit drop")
-        pairs = np.stack([np.arange(size), -2 * np.arange(size)], axis=1).astype(np.int32)
-        binary.write_pairs(connection, "pairs", pairs)
-        found = binary.read_pairs(connection, "select one, other from pairs order by one")
-    assert found.tolist() == pairs.tolist()
+        binary.write_numbered(connection, "pairs", -2 * np.arange(size, dtype=np.int32))
+        parts = list(binary.read_pairs(connection, "select one, other from pairs order by one"))
+    assert np.concatenate(parts).tolist() == [[number, -2 * number] for number in range(size)]
+    assert max(map(len, parts)) <= 20

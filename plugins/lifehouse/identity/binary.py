@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,35 +15,32 @@ _END = b"\xff\xff"
 _PAIR = np.dtype(
     [("columns", ">i2"), ("size_0", ">i4"), ("value_0", ">i4"), ("size_1", ">i4"), ("value_1", ">i4")]
 )
-
-
 _ROWS = 100_000  # at a time
 
 
-def read_pairs(connection: psycopg.Connection[Any], query: str) -> npt.NDArray[np.int32]:
-    """The rows of a query of two integer columns without nulls, shape (n, 2)."""
-    parts, come = [np.empty((0, 2), dtype=np.int32)], bytearray()
+def read_pairs(connection: psycopg.Connection[Any], query: str) -> Iterator[npt.NDArray[np.int32]]:
+    """The rows of a query of two integer columns without nulls, in parts of shape (some 100,000, 2)."""
+    come, skipped = bytearray(), len(_HEADER)
     with connection.cursor().copy(f"copy ({query}) to stdout (format binary)".encode()) as copy:
         for chunk in copy:
             come += chunk
             if len(come) >= _ROWS * _PAIR.itemsize:
-                del come[: 0 if len(parts) > 1 else len(_HEADER)]
-                whole = len(come) // _PAIR.itemsize
-                parts.append(_pairs(come[: whole * _PAIR.itemsize]))
-                del come[: whole * _PAIR.itemsize]
-    parts.append(_pairs(come[0 if len(parts) > 1 else len(_HEADER) : -len(_END)]))
-    return np.concatenate(parts)
+                whole = (len(come) - skipped) // _PAIR.itemsize * _PAIR.itemsize + skipped
+                yield _pairs(come[skipped:whole])
+                del come[:whole]
+                skipped = 0
+    yield _pairs(come[skipped : -len(_END)])
 
 
-def write_pairs(connection: psycopg.Connection[Any], table: str, pairs: npt.NDArray[np.int32]) -> None:
-    """Append rows to a table of two integer columns."""
+def write_numbered(connection: psycopg.Connection[Any], table: str, values: npt.NDArray[np.int32]) -> None:
+    """Append each value with its place, from 0 on, to a table of two integer columns (place, value)."""
     with connection.cursor().copy(f"copy {table} from stdin (format binary)".encode()) as copy:
         copy.write(_HEADER)
-        for start in range(0, len(pairs), _ROWS):
-            part = pairs[start : start + _ROWS]
+        for start in range(0, len(values), _ROWS):
+            part = values[start : start + _ROWS]
             rows = np.empty(len(part), dtype=_PAIR)
             rows["columns"], rows["size_0"], rows["size_1"] = 2, 4, 4
-            rows["value_0"], rows["value_1"] = part[:, 0], part[:, 1]
+            rows["value_0"], rows["value_1"] = np.arange(start, start + len(part)), part
             copy.write(rows.tobytes())
         copy.write(_END)
 

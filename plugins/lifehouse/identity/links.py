@@ -59,8 +59,7 @@ def label(connection: psycopg.Connection[Any], *, full: bool) -> int:
     connection.execute(_LINKS)
     found = graph.components(size, binary.read_pairs(connection, _PAIRS))
     left_out = _part(connection, found, full=full)
-    nodes = np.arange(size, dtype=np.int32)
-    binary.write_pairs(connection, "labels", np.stack([nodes, found], axis=1))
+    binary.write_numbered(connection, "labels", found)
     connection.execute("analyze labels")
     return left_out
 

@@ -202,8 +202,46 @@ def test_a_night_that_begins_for_some_while_it_sends_keeps_them_back_alone(
     done = world.sync()
     assert (done.adds, done.confirmed, done.withdrawn) == (4, 2, 2)
     assert receiver.keys("push") == {"c0001@example.com", "c0003@example.com"}
+    assert done.remark
+    assert done.remark.startswith("2 rows wait for the quiet hours to end at ")
+    kept = "select reason, rows from marts.sync_rows where status = 'withdrawn'"
+    [told] = world.ctx.warehouse.rows(kept)
+    assert told["reason"].startswith("quiet: the night began there before it was sent; the next sync after")
+    assert told["rows"] == 2
+    standing = inspection.standing(world.ctx, find_sync(world.ctx.project, "push"), "c0002")
+    assert standing.sentences[-1] == "a sync after the quiet hours would add them"
+    assert [sent["reason"] for sent in standing.sent] == [told["reason"]]
     monkeypatch.undo()
     assert world.sync().confirmed == 2
+
+
+def test_a_withdrawal_in_a_batch_goes_out_though_the_night_begins_and_who_may_no_longer_is_told_apart(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.people(4)
+    world.leave(["c0003", "c0004"])
+    quiet(world, HOUR, 2 * HOUR)
+    world.sync()
+    world.leave(["c0001"])
+    world.join(["c0003", "c0004"])
+    order = type(find_sync(world.ctx.project, "push"))
+
+    def planned(step: Step) -> None:
+        if step == Step.PLANNED:
+            world.consent("c0004", "withdrawn")
+            monkeypatch.setattr(order, "quiet_until", lambda self, now=None: datetime.now(UTC) + HOUR)
+
+    monkeypatch.setattr(run, "checkpoint", planned)
+    done = world.sync()
+    assert (done.adds, done.removes, done.confirmed, done.withdrawn) == (2, 1, 1, 2)
+    assert receiver.keys("push") == {"c0002@example.com"}
+    assert done.remark
+    assert done.remark.startswith("1 row waits")
+    reasons = "select reason from marts.sync_rows where status = 'withdrawn' order by reason"
+    first, second = (row["reason"] for row in world.ctx.warehouse.rows(reasons))
+    assert (first, second.partition(":")[0]) == ("no longer allowed: no consent", "quiet")
+    monkeypatch.undo()
+    assert world.sync().adds == 1
 
 
 def test_a_column_of_zones_that_there_is_not_is_told_of(world: World) -> None:

@@ -23,13 +23,15 @@ _ROWS_AHEAD = 8_000
 class Delivered:
     """Counts of rows, of calls and of batches that were in flight before. ``fault`` is why it ended early.
 
-    ``outages`` of the platform, and the seconds that they took. ``repeated`` rows were sent again to a platform that is not
-    keyed, after an answer was lost or a sender killed: it may hold them twice.
+    ``quiet`` of the ``withdrawn`` rows wait for the morning. ``outages`` of the platform, and the seconds that they took.
+    ``repeated`` rows were sent again to a platform that is not keyed, after an answer was lost or a sender killed: it may
+    hold them twice.
     """
 
     confirmed: int = 0
     refused: int = 0
     withdrawn: int = 0
+    quiet: int = 0
     calls: int = 0
     recovered: int = 0
     repeated: int = 0
@@ -90,6 +92,7 @@ class Delivery:
             checkpoint(Step.CLAIMED)
             self.done.recovered += claimed.recovered
             self.done.withdrawn += claimed.withdrawn
+            self.done.quiet += claimed.quiet
             if not claimed.batches:
                 break
             for batch in claimed.batches:

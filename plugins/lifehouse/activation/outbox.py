@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from lifehouse.activation import forward, marks, permission, recipients, unsubscribes
+from lifehouse.activation import consent, forward, marks, permission, recipients, unsubscribes
 from lifehouse.activation.declaration import Sync
 from lifehouse.activation.plan import Plan
 from lifehouse.activation.platforms.base import Batch, Row
@@ -71,11 +71,15 @@ class Settled:
 
 @dataclass
 class Claimed:
-    """``recovered`` batches were in flight when their sender vanished; ``withdrawn`` rows are no longer allowed out."""
+    """``recovered`` batches were in flight when their sender vanished; ``withdrawn`` rows are not allowed out now.
+
+    ``quiet`` of these wait for the morning alone: the night has begun where they are.
+    """
 
     batches: list[Batch] = field(default_factory=list)
     recovered: int = 0
     withdrawn: int = 0
+    quiet: int = 0
 
 
 @dataclass(frozen=True)
@@ -136,11 +140,13 @@ class Outbox:
             for batch in found:
                 is_recovered = batch["is_recovered"]
                 claimed.recovered += is_recovered
-                if places := barred.get(batch["batch_id"], ()):
-                    claimed.withdrawn += len(places)
-                    self._withhold(cursor, batch, places)
-                gone = {*batch["withdrawn"], *(() if is_recovered else places)}
-                taken_back = frozenset(places if is_recovered else ())
+                whys = barred.get(batch["batch_id"], {})
+                if whys:
+                    claimed.withdrawn += len(whys)
+                    claimed.quiet += sum(why == "quiet" for why in whys.values())
+                    self._withhold(cursor, batch, whys)
+                gone = {*batch["withdrawn"], *(() if is_recovered else whys)}
+                taken_back = frozenset(whys if is_recovered else ())
                 claimed.batches.append(
                     Batch(
                         *(batch["batch_id"], batch["idempotency_key"], self.sync.sync),
@@ -213,29 +219,34 @@ class Outbox:
             query = "select pg_advisory_xact_lock(hashtextextended('lifehouse cap ' || %s, 0))"
             cursor.execute(query, (self.sync.kind,))
 
-    def _barred(self, cursor: psycopg.Cursor[Any], batches: list[dict[str, Any]]) -> dict[int, list[int]]:
-        """Batch → places of its rows that may not go out any longer."""
+    def _barred(
+        self, cursor: psycopg.Cursor[Any], batches: list[dict[str, Any]]
+    ) -> dict[int, dict[int, str]]:
+        """Batch → place → why that row may not go out, or not before the morning (``quiet``)."""
         if not batches:
             return {}
         query = statement("judge").format(
-            consented=recipients.of_rows(self.sync), barred=permission.of_rows(self._connection, self.sync)
+            consented=consent.of_rows(self.sync),
+            quiet=recipients.is_quiet(self.sync),
+            barred=permission.of_rows(self._connection, self.sync),
         )
         values = {
             **self._values,
             **permission.values(self.sync),
             "batches": [batch["batch_id"] for batch in batches],
         }
-        found: dict[int, list[int]] = {}
+        found: dict[int, dict[int, str]] = {}
         for row in cursor.execute(query, values):
-            found.setdefault(row["batch_id"], []).append(row["place"])
+            found.setdefault(row["batch_id"], {})[row["place"]] = row["why"]
         return found
 
-    def _withhold(self, cursor: psycopg.Cursor[Any], batch: dict[str, Any], places: list[int]) -> None:
+    def _withhold(self, cursor: psycopg.Cursor[Any], batch: dict[str, Any], whys: dict[int, str]) -> None:
         """Keep rows back. Of a batch in flight the platform may hold them already: there they become removals.
 
         The batch is another one now, so it gets another Idempotency-Key.
         """
-        values = {"batch_id": batch["batch_id"], "places": places, "key": uuid.uuid4()}
+        values = {"batch_id": batch["batch_id"], "key": uuid.uuid4()}
+        values |= {"places": list(whys), "whys": list(whys.values())}
         cursor.execute(statement("take_back" if batch["is_recovered"] else "withhold"), values)
         query = "update activation.batches set idempotency_key = %(key)s where batch_id = %(batch_id)s"
         cursor.execute(query, values)

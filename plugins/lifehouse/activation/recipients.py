@@ -13,7 +13,6 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from lifehouse.activation import consent
 from lifehouse.activation.declaration import Sync
 from lifehouse.warehouse.literal import literal
 
@@ -43,19 +42,6 @@ def joined(sync: Sync) -> sql.Composable:
         return sql.SQL("")
     return sql.SQL(
         "left join marts.customers as customers on differences.customer_id = customers.customer_id"
-    )
-
-
-def of_rows(sync: Sync) -> sql.Composable:
-    """Whether claimed rows may go out: their people consented, and it is not quiet where they are.
-
-    A batch that was out before is sent again whatever the hour: it may be there already.
-    """
-    consented = consent.of_rows(sync)
-    if _zone(sync) is None:
-        return consented
-    return sql.SQL("({consented} and (batches.claims > 1 or not {quiet}))").format(
-        consented=consented, quiet=is_quiet(sync)
     )
 
 

@@ -26,8 +26,8 @@ from lifehouse.errors import LifehouseError, PlatformError, SyncRefused
 class SyncResult:
     """What a sync did, in rows; ``calls`` of the platform; ``seconds`` with everything.
 
-    ``withdrawn`` rows were planned, but no longer allowed when their turn came. ``waiting`` rows were refused by an earlier
-    sync and have not changed since.
+    ``withdrawn`` rows were planned, but no longer allowed when their turn came, or not before the morning. ``waiting`` rows
+    were refused by an earlier sync and have not changed since.
     """
 
     sync: str
@@ -120,7 +120,9 @@ def _work(
             break
     checkpoint(Step.DELIVERED)
     if order.quiet_hours:
-        run.quieted(plan.quiet + outbox.left(), recipients.first_morning(order) or plan.quiet_until)
+        run.quieted(
+            plan.quiet + outbox.left() + delivered.quiet, recipients.first_morning(order) or plan.quiet_until
+        )
     if run.confirmed or run.is_resuming:
         run.calls += platform.finish(lambda: held_rows(ctx.warehouse, order))
     answered = run.confirmed + run.refused

@@ -74,7 +74,7 @@ def run(name: Name, only_failed: OnlyFailed = False) -> None:
 
 @sync.command()
 def log(name: Name, limit: Annotated[int, typer.Option("--limit", help="at most this many")] = 20) -> None:
-    """The sync's runs, newest first: what was sent, confirmed and refused, in how many calls."""
+    """The sync's runs, newest first: what was planned, confirmed, refused and kept back, in how many calls."""
     from lifehouse.activation import inspection
     from lifehouse.activation.declaration import find_sync
     from lifehouse.context import Context
@@ -84,12 +84,14 @@ def log(name: Name, limit: Annotated[int, typer.Option("--limit", help="at most 
     if not found:
         console.print(f"{name} has not run yet.")
         return
-    table = table_of("run", "began", "result", "sent", "confirmed", "refused", "calls", "seconds", "why")
+    table = table_of(
+        "run", "began", "result", "planned", "confirmed", "refused", "withdrawn", "calls", "seconds", "why"
+    )
     for row in found:
         table.add_row(
             *(str(row["sync_run_id"]), f"{row['started_at']:%Y-%m-%d %H:%M}", row["status"]),
             f"+{row['adds']:,} ~{row['changes']:,} −{row['removes']:,}",
-            *(f"{row[count]:,}" for count in ("confirmed", "refused", "calls")),
+            *(f"{row[count]:,}" for count in ("confirmed", "refused", "withdrawn", "calls")),
             f"{row['seconds']:.1f}",
             escape(_why(row)),
         )

@@ -23,7 +23,7 @@ ready as (
     from activation.batches
     where
         account = %(account)s and sync = %(sync)s and status = 'ready'
-        and (not %(is_quiet)s or 'remove' = all(actions))
+        and (not %(is_quiet)s or 'remove' = any(actions))  -- its other rows are kept back
     order by batch_id
     limit %(limit)s
     for update skip locked

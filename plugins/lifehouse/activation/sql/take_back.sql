@@ -1,8 +1,8 @@
 -- The platform may hold these rows already: they become removals, in their places.
 with noted as (
     insert into activation.exceptions (batch_id, place, reason)
-    select %(batch_id)s, place, 'no longer allowed while in flight'
-    from unnest(%(places)s::integer[]) as barred (place)
+    select %(batch_id)s, place, 'no longer allowed while in flight: ' || why
+    from unnest(%(places)s::integer[], %(whys)s::text[]) as barred (place, why)
 )
 
 update activation.batches

@@ -32,16 +32,19 @@ fields: {orders: orders}
 guards: {max_age: null, min_size: 3}
 options: {folder: drops/buyers}
 """
+#: Like it, but nobody gets round to answering.
+UNHEARD = SYNC.replace("buyers", "unheard").replace("min_size: 3", "min_size: 3, answer_within: 6s")
 
 
 @pytest.fixture
 def company(make_context: Callable[..., Context], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Company:
-    """The tiny company with a sync to a folder."""
+    """The tiny company with two syncs to folders, both of which a guard stops."""
     project = tmp_path / "project"
     (project / "dags" / "syncs").mkdir(parents=True)
     for part in ("lifehouse.yml", "dbt_project", "dags/sources"):
         (project / part).symlink_to(TINY / part)
     (project / "dags" / "syncs" / "buyers.yml").write_text(SYNC)
+    (project / "dags" / "syncs" / "unheard.yml").write_text(UNHEARD)
     folder = tmp_path / "company"
     folder.mkdir()
     return Company(make_context(project_root=project), folder)
@@ -57,6 +60,7 @@ def airflow(
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": database,
         "LIFEHOUSE_WAREHOUSE_URL": company.ctx.warehouse.url,
+        "AIRFLOW__SCHEDULER__TRIGGER_TIMEOUT_CHECK_INTERVAL": "2",  # how often it looks for questions that are too old
         "LIFEHOUSE_CLOCK": "off",
         "TINY_FOLDER": str(company.folder),
     }
@@ -104,7 +108,7 @@ def _answer(client: AirflowClient, run: DagRun, option: str, reason: str, patien
 
 
 @pytest.mark.slow
-def test_a_bad_delivery_fails_the_mended_one_wakes_the_sync_and_a_person_lets_it_run_on(
+def test_a_bad_delivery_fails_the_mended_one_wakes_the_syncs_a_person_lets_one_run_on_and_nobody_the_other(
     company: Company, airflow: tuple[Settings, AirflowClient]
 ) -> None:
     settings, client = airflow
@@ -123,7 +127,8 @@ def test_a_bad_delivery_fails_the_mended_one_wakes_the_sync_and_a_person_lets_it
     assert marts.state == "success", client.reason(marts)
     assert company.rows("select count(*), sum(net_revenue) from marts.customers") == [(2, 10)]
 
-    (woken,) = client.await_woken(marts, ["sync_buyers"])
+    runs = {run.dag_id: run for run in client.await_woken(marts, ["sync_buyers", "sync_unheard"])}
+    woken, unheard = runs["sync_buyers"], runs["sync_unheard"]
     question = _await_question(client, woken)
     assert question["subject"] == "May the sync buyers go on?"
     assert "status_new must have at least 3 rows to hold, but it has 1" in question["body"]
@@ -148,6 +153,17 @@ def test_a_bad_delivery_fails_the_mended_one_wakes_the_sync_and_a_person_lets_it
     assert f"{client.user} left the sync buyers stopped" in client.reason(left)
     assert [task.try_number for task in client.tasks(left)] == [1], "a no was tried again"
     assert len(company.rows(approvals)) == 1
+
+    (unheard,) = client.wait([unheard], patience=60)
+    assert unheard.state == "failed"
+    assert "nobody answered within 6 seconds: the sync unheard stays stopped" in client.reason(unheard)
+    assert [task.try_number for task in client.tasks(unheard)] == [1], "nobody's silence was tried again"
+    assert "must have at least 3 rows" in _await_question(client, client.trigger("sync_unheard"))["body"]
+    assert not (company.ctx.home.path / "drops" / "unheard").exists()
+    stopped = "select status, calls from activation.sync_runs where sync = 'unheard'"
+    assert company.rows(stopped) == [("refused", 0)] * 2
+    told = "select event from control.alerts where subject = 'sync unheard'"
+    assert company.rows(told) == [("gate_closed",)] * 2, "each question is told once"
 
     for secret in ("airflow.cfg", "secrets.json", "passwords.json"):
         assert stat.S_IMODE((settings.folder / secret).stat().st_mode) == 0o600

@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import pytest
 from simulated import Fault
-from vendors_audiences import MetaAudiences
+from vendors_audiences import GoogleAudiences, MetaAudiences
 from world import World
 
 from lifehouse.activation.connection import PlatformConnection
-from lifehouse.activation.platforms import catalog, reading, template
+from lifehouse.activation.platforms import catalog, declaration, reading, template
 from lifehouse.activation.platforms.base import TryAgain
 from lifehouse.context import Context
 from lifehouse.errors import ConfigError, PlatformError
@@ -85,6 +85,60 @@ def test_a_platform_that_counts_the_invalid_is_asked_for_fewer_until_they_are_fo
     assert (done.confirmed, done.refused, done.calls) == (15, 1, 9)  # halves of 16 rows, down to one
     assert meta.members == keys - meta.refused
     assert company.ctx.warehouse.value("select reason from activation.ledger where status = 'refused'")
+
+
+def test_whom_google_may_know_by_any_identifier_is_removed_by_all_of_them(
+    make_context: Callable[..., Context], tmp_path: Path
+) -> None:
+    with GoogleAudiences() as google:
+        account = PlatformConnection(google.url, google.login, google.secret, google.extra)
+        world = World.founded(make_context, tmp_path / "google", account)
+        named = {"platform": "google_audiences", "options": google.options, "fields": google.fields}
+        world.declare(**named, **google.sync, sending={"backoff": "1ms", "attempts": 1, "patience": "50ms"})
+        world.people(7)
+        world.sync()
+        ingested = {google.key_of(row): row for row in google.rows_of("ingest")}
+        assert {len(row) for row in ingested.values()} == {2}, "an address beside the key"
+
+        world.leave(["c0001"])
+        world.consent("c0002", "withdrawn")
+        world.sql("update marts.customers set email = 'moved@example.com' where customer_id = 'c0003'")
+        world.sql("delete from marts.customers where customer_id = 'c0004'")
+        world.merge("c0005", "c0006")
+        world.leave(["c0006"])
+        world.sync()
+        removed = {google.key_of(row)[:5]: row for row in google.rows_of("remove")}
+        assert removed.keys() == {"c0001", "c0002", "c0003", "c0004", "c0005", "c0006"}
+        for known in ("c0001", "c0002", "c0006"):
+            assert removed[known] == ingested[f"{known}@example.com"]
+        assert len(removed["c0003"]) == 1, "who stays under another address loses the old one alone"
+        assert len(removed["c0004"]) == 1, "of one who is erased nothing is known but the key"
+        assert removed["c0005"][1] == removed["c0006"][1], "who was merged is who they are now"
+        assert google.members == {"moved@example.com", "c0007@example.com"}
+        held = "select count(*) from activation.outbox where fields is not null"
+        assert world.ctx.warehouse.value(held) == 0, "nothing of anybody is kept"
+
+        world.sql("update marts.customers set first_name = 'Anna' where customer_id = 'c0007'")
+        google.faults.extend([Fault(reset=True, applied=True)] * 20)
+        with pytest.raises(PlatformError):
+            world.sync()
+        google.faults.clear()
+        world.consent("c0007", "withdrawn")
+        google.asked.clear()
+        world.sync()
+        taken_back = google.rows_of("remove")
+        assert [len(row) for row in taken_back] == [2], "who was in flight is removed by what was sent"
+        assert google.members == {"moved@example.com"}
+
+
+def test_a_removal_that_names_fields_has_to_ask_for_them(tmp_path: Path) -> None:
+    shipped = (catalog.SHIPPED / "google_audiences.yml").read_text(encoding="utf-8")
+    file = tmp_path / "google_audiences.yml"
+    file.write_text(shipped.replace("removals_have_fields: true", ""), encoding="utf-8")
+    with pytest.raises(
+        ConfigError, match=r"calls\.remove\.body.*a removal has no \{fields\}, unless you write"
+    ):
+        declaration.load(file)
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,14 @@ class GoogleAudiences(Audience):
     def expire(self) -> None:
         self.token = "t2"
 
+    def rows_of(self, method: str) -> list[list[dict[str, Any]]]:
+        """The identifiers of each row that came to the method."""
+        bodies = [asked.body for asked in self.asked if asked.path == f"/v1/audienceMembers:{method}"]
+        return [one["userData"]["userIdentifiers"] for body in bodies for one in body["audienceMembers"]]
+
+    def key_of(self, row: list[dict[str, Any]]) -> str:
+        return self.known[row[0]["emailAddress"]]
+
     def answer(self, asked: Asked) -> tuple[int, Any]:
         if asked.path == "/token":
             assert (asked.body["refresh_token"], asked.body["client_secret"]) == ("r", "secret")

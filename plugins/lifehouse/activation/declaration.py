@@ -224,6 +224,11 @@ class Sync(config.Strict):
         return self._declared
 
     @property
+    def removals_have_fields(self) -> bool:
+        """The platform finds whom it removes by their fields too."""
+        return bool(self._declared and self._declared.removals_have_fields and self.fields)
+
+    @property
     def cap(self) -> Cap | None:
         """How often the sync's kind may reach a customer; None where it has no kind."""
         return self._cap

@@ -151,7 +151,7 @@ class Outbox:
                     Batch(
                         *(batch["batch_id"], batch["idempotency_key"], self.sync.sync),
                         *(batch["sync_run_id"], batch["release_id"], batch["number"]),
-                        _rows(batch, gone, taken_back),
+                        _rows(batch, gone, taken_back, keeps_fields=self.sync.removals_have_fields),
                         is_recovered,
                     )
                 )
@@ -247,6 +247,7 @@ class Outbox:
         """
         values = {"batch_id": batch["batch_id"], "key": uuid.uuid4()}
         values |= {"places": list(whys), "whys": list(whys.values())}
+        values["keeps_fields"] = self.sync.removals_have_fields
         cursor.execute(statement("take_back" if batch["is_recovered"] else "withhold"), values)
         query = "update activation.batches set idempotency_key = %(key)s where batch_id = %(batch_id)s"
         cursor.execute(query, values)
@@ -270,7 +271,9 @@ class Outbox:
                 )
 
 
-def _rows(batch: dict[str, Any], gone: set[int], taken_back: frozenset[int]) -> tuple[Row, ...]:
+def _rows(
+    batch: dict[str, Any], gone: set[int], taken_back: frozenset[int], *, keeps_fields: bool
+) -> tuple[Row, ...]:
     """The rows of a claimed batch, but for those that are ``gone``; those ``taken_back`` are removals now."""
     keys: list[str] = batch["record_keys"]
     nothing = [None] * len(keys)
@@ -280,7 +283,9 @@ def _rows(batch: dict[str, Any], gone: set[int], taken_back: frozenset[int]) -> 
     if not gone and not taken_back:
         return rows
     return tuple(
-        row._replace(action="remove", fields_json="{}") if row.place in taken_back else row
+        row._replace(action="remove", fields_json=row.fields_json if keeps_fields else "{}")
+        if row.place in taken_back
+        else row
         for row in rows
         if row.place not in gone
     )

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from lifehouse.activation import forward, permission, recipients
+from lifehouse.activation import forward, leaving, permission, recipients
 from lifehouse.activation.before import Before
 from lifehouse.activation.declaration import Hashed, Sync, find_sync
 from lifehouse.activation.platforms.base import ALL, Action, Capabilities
@@ -136,11 +136,6 @@ def propose(connection: psycopg.Connection[Any], sync: Sync, *, only_failed: boo
     _check_names(connection, sync)
     forward.check(connection, sync)
     moved = {sync.forward_only.field: forward.value(sync)} if sync.forward_only else {}
-    pairs = [
-        part
-        for name, field in sync.fields.items()
-        for part in (literal(name), moved.get(name) or _value(field))
-    ]
     values = {
         "account": sync.account_name,
         "sync": sync.sync,
@@ -157,7 +152,7 @@ def propose(connection: psycopg.Connection[Any], sync: Sync, *, only_failed: boo
     members = statement("members").format(
         key=_value(sync.key),
         kept=forward.joins(sync, _value(sync.key)),
-        fields=sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs)),
+        fields=_fields(sync, moved),
         **permission.judge(cursor, sync, values, asked=asked),
     )
     cursor.execute(sql.SQL("set local work_mem = {}").format(literal(_MEMORY)))
@@ -167,7 +162,8 @@ def propose(connection: psycopg.Connection[Any], sync: Sync, *, only_failed: boo
     actions = statement("actions").format(
         allowed=permission.of_records(sync, asked=asked),
         quiet=recipients.is_quiet(sync),
-        zones=recipients.joined(sync),
+        fields=leaving.fields(sync, _fields(sync, {})),
+        people=leaving.joined(sync),
     )
     cursor.execute(actions, values)
     with connection.cursor(row_factory=dict_row) as counting:
@@ -182,6 +178,16 @@ def propose(connection: psycopg.Connection[Any], sync: Sync, *, only_failed: boo
         zoneless=recipients.zoneless(connection, sync),
         **counts,
     )
+
+
+def _fields(sync: Sync, moved: dict[str, sql.Composable]) -> sql.Composable:
+    """The object of a customer's fields; ``moved`` has what stands for a column."""
+    pairs = [
+        part
+        for name, field in sync.fields.items()
+        for part in (literal(name), moved.get(name) or _value(field))
+    ]
+    return sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs))
 
 
 def _value(field: str | Hashed) -> sql.Composable:

@@ -37,7 +37,8 @@ class Capabilities:
 class Row(NamedTuple):
     """One record on its way, at its ``place`` in the batch, from 1.
 
-    ``fields_json`` is the object as text ("{}" for a removal): most platforms pass it on as it is.
+    ``fields_json`` is the object as text: most platforms pass it on as it is. "{}" for a removal, unless the platform needs
+    its fields.
     """
 
     place: int

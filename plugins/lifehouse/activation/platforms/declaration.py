@@ -88,6 +88,10 @@ class Declared(config.Strict):
         default=None, min_length=1, description="why there are no members to read, and what to do instead"
     )
     actions: dict[Action, tuple[Name, ...]]
+    removals_have_fields: bool = Field(
+        default=False,
+        description="a removal has {fields}, as known now: for a platform that matches people by any of them",
+    )
     update: tuple[Name, ...] | None = Field(
         default=None, description="the calls for a row of a sync in mode update, which create nobody"
     )
@@ -111,6 +115,8 @@ class Declared(config.Strict):
         unused = self.calls.keys() - {name for names in used.values() for name in names}
         if unused:
             raise ValueError(f"calls: no action uses {', '.join(sorted(unused))}")
+        if not self.removals_have_fields:
+            self._require_no_fields_of_removals()
         known = {"sync", "batch", "rows", "row", "key", "id", "fields", "token", "job", "login", "secret"}
         if self.members and not (self.members.key or self.members.asks or self.members.look_up):
             raise ValueError("members: a list of ids alone needs look_up, for rows whose id is not kept")
@@ -129,6 +135,15 @@ class Declared(config.Strict):
                     hint = f"; did you mean {{{near[0]}}}?" if near else ""
                     raise ValueError(f"{where}: nothing is called {{{name}}}{hint}")
         return self
+
+    def _require_no_fields_of_removals(self) -> None:
+        called = set(self.actions.get("remove", ())) - {*self.actions["add"], *self.actions["change"]}
+        for name in sorted(called):
+            for where, text in template.texts(self.calls[name].model_dump()):
+                if any(one.partition(".")[0] == "fields" for one in template.names(text)):
+                    raise ValueError(
+                        f"calls.{name}.{where}: a removal has no {{fields}}, unless you write removals_have_fields: true"
+                    )
 
     @property
     def modes(self) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ select
     differences.record_key,
     differences.customer_id,
     differences.action,
-    differences.fields,
+    {fields} as fields,
     differences.field_hash,
     differences.platform_id,
     differences.is_new,
@@ -62,5 +62,5 @@ select
     end as is_waiting
 from differences
 left join in_flight on differences.record_key = in_flight.record_key
-{zones}
+{people}
 where in_flight.record_key is null

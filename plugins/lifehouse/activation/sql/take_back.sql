@@ -13,7 +13,7 @@ set
         order by place
     ),
     fields = array(
-        select case when place <> all(%(places)s) then field end
+        select case when %(keeps_fields)s or place <> all(%(places)s) then field end
         from unnest(fields) with ordinality as rows (field, place)
         order by place
     ),

@@ -86,6 +86,69 @@ def test_the_check_accepts_what_ships_and_refuses_what_is_broken(name: str) -> N
     assert shown.exit_code == (1 if name in UNTOLD else 0), shown.output
 
 
+PERSON = {
+    "type": "object",
+    "required": ["type", "identifiers", "action"],
+    "properties": {"action": {"enum": ["identify"]}, "attributes": {"type": "object"}},
+}
+OK = {"responses": {"200": {"description": "OK"}}}
+TRACK = {
+    "openapi": "3.0.1",
+    "info": {"title": "Track", "version": "1"},
+    "servers": [{"url": "https://track.customer.io"}],
+    "paths": {
+        "/api/v2/batch": {
+            "post": {
+                "requestBody": {
+                    "content": {
+                        "application/json": {
+                            "schema": {
+                                "properties": {
+                                    "batch": {
+                                        "type": "array",
+                                        "items": {
+                                            "anyOf": [{"$ref": "#/components/schemas/identify_person"}],
+                                            "discriminator": {"propertyName": "action"},
+                                        },
+                                    }
+                                }
+                            }
+                        }
+                    }
+                },
+                **OK,
+            }
+        }
+    },
+    "components": {"schemas": {"identify_person": PERSON}},
+}
+APP = {
+    "openapi": "3.0.1",
+    "info": {"title": "App", "version": "1"},
+    "servers": [{"url": "https://api.customer.io"}],
+    "paths": {"/v1/customers": {"get": OK, "post": OK}},
+}
+
+
+def test_a_discriminator_forbids_nothing_and_an_address_of_its_own_is_looked_up_by_its_path(
+    tmp_path: Path,
+) -> None:
+    files = []
+    for name, told in (("track.json", TRACK), ("app.json", APP)):
+        (tmp_path / name).write_text(json.dumps(told), encoding="utf-8")
+        files.append(tmp_path / name)
+    declared = catalog.find("customer_io", Path())
+    assert declared
+    found = {sample.call: sample for sample in check.against(declared, files)}
+    assert {call: sample.problem for call, sample in found.items()} == dict.fromkeys(
+        ["identify", "update", "unmark", "find_there", "members", "opted out"]
+    )
+    apis = {file.name: check._open(file) for file in files}
+    sent = found["identify"].prepared
+    wrong = replace(sent, content=(sent.content or b"").replace(b'"identify"', b'"greet"'))
+    assert "not valid" in str(check._problem(apis, wrong))
+
+
 def test_the_guide_says_what_each_platform_was_tested_against() -> None:
     text = (INSTALLATION / "docs" / "add-a-platform.md").read_text(encoding="utf-8")
     lines = [line.split("|")[1:-1] for line in text.splitlines() if re.match(r"\| `\w+`.*(\|.*){5}", line)]

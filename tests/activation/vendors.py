@@ -502,7 +502,10 @@ class CustomerIo(Simulated):
                     {"batch_index": index, "reason": "invalid", "field": "email", "message": "not an email"}
                 )
             else:
-                self.take(key, row["attributes"], member=row["attributes"]["champion"])
+                told = dict(row["attributes"])
+                if told.pop("_update", False) and key not in self.people:
+                    continue  # an update of nobody does nothing, and is no error
+                self.take(key, told, member=told["champion"])
         return (207, {"errors": errors}) if errors else (200, {})
 
     def _search(self, asked: Asked) -> tuple[int, Any]:
@@ -539,7 +542,11 @@ class Iterable(Simulated):
         for one in asked.body["users"]:
             if one["email"] not in self.refused | self.barred:
                 self.take(one["email"], one["dataFields"], member=one["dataFields"]["champion"])
-        return 200, {"successCount": 0, "failedUpdates": {"invalidEmails": bad, "forgottenEmails": gone}}
+        told = {
+            "invalidEmails": bad[:1],
+            "failedUpdates": {"invalidEmails": bad[1:], "forgottenEmails": gone},
+        }
+        return 200, {"successCount": 0, **told}
 
 
 VENDORS: list[type[Simulated]] = [

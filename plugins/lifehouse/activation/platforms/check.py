@@ -112,11 +112,24 @@ def _open(contract: Path) -> Any:
         settings = Config(
             spec_validator_cls=None, extra_media_type_deserializers={"text/csv": lambda body: body.decode()}
         )
-        return OpenAPI.from_dict(told, base_uri=contract.resolve().as_uri(), config=settings)
+        return OpenAPI.from_dict(_without_hints(told), base_uri=contract.resolve().as_uri(), config=settings)
     except (OSError, ValueError, yaml.YAMLError, OpenAPIError) as error:
         raise ConfigError(
             f"{contract}: cannot be read as an OpenAPI contract ({type(error).__name__})"
         ) from None
+
+
+def _without_hints(told: Any) -> Any:
+    """The contract without discriminators: they tell readers which of several schemas is meant, and allow or forbid nothing."""
+    if isinstance(told, list):
+        return [_without_hints(item) for item in told]
+    if not isinstance(told, dict):
+        return told
+    return {
+        name: _without_hints(item)
+        for name, item in told.items()
+        if not (name == "discriminator" and isinstance(item, dict) and "propertyName" in item)
+    }
 
 
 def _problem(apis: dict[str, Any], prepared: Prepared) -> str | None:
@@ -152,7 +165,8 @@ class _AsOpenAPI:
         servers = api.spec.read_value().get("servers") or [{"url": "https://localhost"}]
         parts = urlsplit(servers[0]["url"])
         self.host_url = f"{parts.scheme}://{parts.netloc}"
-        self.path = parts.path.rstrip("/") + prepared.path
+        is_below = prepared.path.startswith("/")  # else it has an address of its own
+        self.path = parts.path.rstrip("/") + prepared.path if is_below else urlsplit(prepared.path).path
         self.method = prepared.method.lower()
         self.body = prepared.content
         self.content_type = prepared.headers.get("Content-Type", "application/json")

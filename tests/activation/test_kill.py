@@ -20,6 +20,7 @@ from world import World
 
 from lifehouse.activation import run
 from lifehouse.activation.connection import PlatformConnection
+from lifehouse.activation.plan import plan
 from lifehouse.activation.steps import Step
 from lifehouse.context import Context
 
@@ -71,6 +72,28 @@ def test_a_sync_killed_at_any_step_is_completed_by_the_next(
     runs = world.ctx.warehouse.rows("select status, message from activation.sync_runs order by sync_run_id")
     assert [run["status"] for run in runs] == ["failed", "done", "done"]
     assert runs[0]["message"] == "killed before it ended"
+
+
+def test_what_was_settled_before_the_kill_is_known_to_whoever_asks_first(
+    world: World, receiver: Receiver
+) -> None:
+    world.people(30)
+    world.declare(sending={"batch_size": 10, "in_flight": 1})
+    assert killed_in_a_fork(world, Step.SETTLED)
+    count = "select coalesce(sum(cardinality(record_keys)), 0) from activation.batches where "
+    settled = world.ctx.warehouse.value(f"{count} status = 'settled' and to_fold")
+    open_there = world.ctx.warehouse.value(f"{count} status = 'sent'")
+    assert settled > 0
+    assert world.ctx.warehouse.value("select count(*) from activation.in_flight") == settled + open_there
+    found = plan(world.ctx, "push")
+    assert (found.acknowledged, found.in_flight, found.adds) == (
+        settled,
+        open_there,
+        30 - settled - open_there,
+    )
+    assert world.ctx.warehouse.value("select count(*) from activation.batches where to_fold") == 0
+    world.sync()
+    assert (len(receiver.keys("push")), receiver.doubled) == (30, 0)
 
 
 def test_a_row_that_was_kept_back_stays_so_when_its_batch_is_taken_over(

@@ -70,8 +70,13 @@ def test_a_claim_and_a_settlement_look_at_what_they_take_alone(crowded: psycopg.
         row[0] for row in crowded.execute("select batch_id from activation.batches where status = 'sent'")
     ]
     assert len(claimed) == 3 * TAKEN
-    settled = looked_at(crowded, statement("confirm"), **me, batches=claimed, experiment=None, sync_run_id=1)
+    settled = looked_at(crowded, statement("settle"), **me, batches=claimed)
     assert settled <= 2 * len(claimed)
+    assert crowded.execute(IN_FLIGHT).fetchone() == (3 * TAKEN * ROWS,), "not in the records yet"
+    folded = looked_at(crowded, statement("fold"), **me)
+    assert folded <= 4 * len(claimed)
+    assert looked_at(crowded, statement("fold"), **me) == 0
+    assert crowded.execute(IN_FLIGHT).fetchone() == (0,)
     assert crowded.execute("select count(*) from activation.records").fetchone() == (3 * TAKEN * ROWS,)
 
 
@@ -137,7 +142,10 @@ def test_rows_of_an_older_warehouse_move_into_their_batches(
             """
         ).fetchall()
         in_flight = connection.execute("select record_key from activation.in_flight order by 1").fetchall()
+        me = {"account": "receiver", "sync": "push"}
+        folded = connection.execute(statement("fold"), me).fetchone()
     databases.drop(url)
+    assert folded == (0,), "what was settled then is in the records already"
     assert found == [
         (1, 1, "a", "add", None, "confirmed", None, None, False),
         (1, 2, "b", "add", None, "refused", "no such mailbox", None, False),

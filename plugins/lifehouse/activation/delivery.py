@@ -17,6 +17,8 @@ from lifehouse.errors import LifehouseError, PlatformError
 
 #: Rows that may wait claimed, beyond what a settlement needs.
 _ROWS_AHEAD = 8_000
+#: Settled rows that are worth a fold beside the sending.
+_ROWS_TO_FOLD = 20_000
 
 
 @dataclass
@@ -44,6 +46,7 @@ class Delivered:
 class Delivery:
     """Empties the outbox of one sync. A claimer keeps ``width`` senders busy, a settler writes down what they hear.
 
+    Beside them what is settled is folded, many batches at once; the rest of it at the end.
     A platform that is not keyed gets a batch only when the one before is settled: a kill then repeats one batch at most.
     """
 
@@ -72,12 +75,14 @@ class Delivery:
         self._pace = Pace(backoff, self.sending.longest_wait.total_seconds(), self.per_second)
         self._circuit = Circuit(self.sending.opens_after, self.sending.patience, backoff)
         async with self.platform, asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
             senders = [tasks.create_task(self._send_all()) for _ in range(self.width)]
             settler = tasks.create_task(self._settle_all())
             await self._claim_all()
             await asyncio.gather(*senders)
             await self._heard.put(None)
             await settler
+        await asyncio.to_thread(self.outbox.fold)
         self.done.outages, self.done.outage_seconds = self._circuit.outages, self._circuit.seconds
         return self.done
 
@@ -122,7 +127,7 @@ class Delivery:
             await self._heard.join()
 
     async def _settle_all(self) -> None:
-        is_over = False
+        is_over, to_fold, folding = False, 0, None
         while not is_over:
             heard = [await self._heard.get()]
             while not self._heard.empty():
@@ -133,6 +138,9 @@ class Delivery:
                 continue
             async with self._database:
                 settled = await asyncio.to_thread(self.outbox.settle, outcomes)
+            to_fold += settled.confirmed
+            if to_fold >= _ROWS_TO_FOLD and (folding is None or folding.done()):
+                to_fold, folding = 0, self._tasks.create_task(asyncio.to_thread(self.outbox.fold))
             self.done.confirmed += settled.confirmed
             self.done.refused += settled.refused
             self.done.calls += sum(call.requests for outcome in outcomes for call in outcome.calls)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import psycopg
 
 from lifehouse.activation.declaration import Sync
 from lifehouse.activation.durations import words
 from lifehouse.activation.plan import Plan
 from lifehouse.errors import GuardTripped, SyncRefused
-from lifehouse.warehouse.connection import Warehouse
 
 _ROUNDING = 1e-9
 
@@ -54,10 +56,14 @@ def refusal(broken: Sequence[Finding], sync: Sync, remark: str = "") -> SyncRefu
 
 
 def keep(
-    warehouse: Warehouse, plan: Plan, sync: Sync, findings: Iterable[Finding], approved_by: str | None = None
+    connection: psycopg.Connection[Any],
+    plan: Plan,
+    sync: Sync,
+    findings: Iterable[Finding],
+    approved_by: str | None = None,
 ) -> None:
     """Put the findings where all gates' results are; an approved one is kept as what it is, and who approved it."""
-    with warehouse.connect() as connection, connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.executemany(
             """
             insert into control.quality_results

@@ -8,6 +8,7 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
+from lifehouse.activation import folding
 from lifehouse.activation.declaration import Sync
 from lifehouse.activation.plan import propose
 from lifehouse.context import Context
@@ -73,8 +74,7 @@ def standing(ctx: Context, sync: Sync, customer_id: str) -> Standing:
     :raises LifehouseError: there is no such customer, or another one now. :raises SyncRefused: nothing is published.
     """
     found = Standing(customer_id)
-    with ctx.warehouse.connect() as connection:
-        connection.execute("set transaction isolation level repeatable read")
+    with folding.reading(ctx.warehouse, sync) as connection:
         plan = propose(connection, sync)
         values = {
             "account": sync.account_name,

@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from lifehouse.activation import consent, forward, marks, permission, recipients, unsubscribes
+from lifehouse.activation import consent, folding, forward, marks, permission, recipients, unsubscribes
 from lifehouse.activation.declaration import Sync
 from lifehouse.activation.plan import Plan
 from lifehouse.activation.platforms.base import Batch, Row
@@ -23,6 +23,7 @@ from lifehouse.activation.sql import statement
 from lifehouse.activation.steps import Step, checkpoint
 from lifehouse.errors import SyncRefused
 from lifehouse.masks import mask
+from lifehouse.warehouse.connection import Warehouse
 
 
 @dataclass
@@ -86,6 +87,7 @@ class Claimed:
 class Outbox:
     """The outbox of one run of one sync."""
 
+    warehouse: Warehouse
     sender: Sender
     sync: Sync
     sync_run_id: int
@@ -130,13 +132,13 @@ class Outbox:
         :raises SyncRefused: syncs were paused meanwhile.
         """
         claimed = Claimed()
-        with self._connection.transaction(), self._connection.cursor(row_factory=dict_row) as cursor:
+        with self.sender.writing() as connection, connection.cursor(row_factory=dict_row) as cursor:
             self._require_unpaused(cursor)
             self._take_turns(cursor)
             values = {**self._values, "limit": limit, "lease_seconds": self.lease_seconds}
             values["is_quiet"] = not self.sync.zone_column and self.sync.quiet_until() is not None
             found = sorted(cursor.execute(statement("claim"), values), key=itemgetter("batch_id"))
-            barred = self._barred(cursor, found)
+            barred = self._barred(cursor, self._doubtful(found))
             for batch in found:
                 is_recovered = batch["is_recovered"]
                 claimed.recovered += is_recovered
@@ -158,7 +160,7 @@ class Outbox:
         return claimed
 
     def settle(self, outcomes: Iterable[Outcome]) -> Settled:
-        """Move acknowledged state by what the platform said, and keep the calls."""
+        """Write down what the platform said, and the calls; :func:`fold` moves acknowledged state by it."""
         outcomes = list(outcomes)
         done = [outcome for outcome in outcomes if outcome.is_settled]
         refused = [
@@ -172,9 +174,13 @@ class Outbox:
             **self._values,
             "batches": [outcome.batch.batch_id for outcome in done],
             **_columns(("refused_batches", "refused_places", "reasons", "doubtful"), refused),
-            "experiment": self.sync.experiment if self.sync.holdout else None,
+            "experiment": self.sync.experiment,
         }
-        with self._connection.transaction(), self._connection.cursor() as cursor:
+        unsubscribed = [
+            (outcome.batch.batch_id, place) for outcome in done for place in sorted(outcome.unsubscribed)
+        ]
+        writing = self._connection.transaction if unsubscribed else self.sender.writing
+        with writing(), self._connection.cursor() as cursor:
             if refused:
                 cursor.execute(statement("refuse"), values)
             if known := [(_ids(outcome), outcome.batch.batch_id) for outcome in done if outcome.ids]:
@@ -182,10 +188,9 @@ class Outbox:
                     "update activation.batches set platform_ids = %s where batch_id = %s", known
                 )
             if done:
-                cursor.execute(statement("confirm"), values)
-            unsubscribed = [
-                (outcome.batch.batch_id, place) for outcome in done for place in sorted(outcome.unsubscribed)
-            ]
+                cursor.execute(statement("settle"), values)
+            if done and self.sync.holdout:
+                cursor.execute(statement("treated"), values)
             if unsubscribed:
                 channel = None if self.sync.consent == "none" else self.sync.consent.channel
                 unsubscribes.reported(cursor, unsubscribed, channel)
@@ -193,6 +198,14 @@ class Outbox:
             checkpoint(Step.SETTLING)
         rows = sum(len(outcome.batch.rows) for outcome in done)
         return Settled(rows - len(refused), len(refused))
+
+    def fold(self) -> None:
+        """Bring what the platform is known to hold up to date, on a connection of its own: claims and settlements go on."""
+        with (
+            self.warehouse.connect(autocommit=True) as connection,
+            self.sender.others.without(connection),
+        ):
+            folding.fold(connection, self.sync)
 
     def left(self) -> int:
         """Rows of the sync that no platform has answered for."""
@@ -218,6 +231,14 @@ class Outbox:
         if self.sync.cap:
             query = "select pg_advisory_xact_lock(hashtextextended('lifehouse cap ' || %s, 0))"
             cursor.execute(query, (self.sync.kind,))
+
+    def _doubtful(self, batches: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The batches that have to be judged again: what the clock decides, what was in flight, and all of them once anybody
+        else has written since they were planned.
+        """
+        if self.sync.cap or self.sync.quiet_hours or self.sender.others.have_written(self._connection):
+            return batches
+        return [batch for batch in batches if batch["is_recovered"]]
 
     def _barred(
         self, cursor: psycopg.Cursor[Any], batches: list[dict[str, Any]]

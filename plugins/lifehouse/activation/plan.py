@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from lifehouse.activation import forward, leaving, permission, recipients
+from lifehouse.activation import folding, forward, leaving, permission, recipients
 from lifehouse.activation.before import Before
 from lifehouse.activation.declaration import Hashed, Sync, find_sync
 from lifehouse.activation.platforms.base import ALL, Action, Capabilities
@@ -123,8 +123,7 @@ def plan(ctx: Context, sync: Sync | str, *, only_failed: bool = False) -> Plan:
     """
     if isinstance(sync, str):
         sync = find_sync(ctx.project, sync)
-    with ctx.warehouse.connect() as connection:
-        connection.execute("set transaction isolation level repeatable read")
+    with folding.reading(ctx.warehouse, sync) as connection:
         proposed = propose(connection, sync, only_failed=only_failed)
         connection.rollback()
     return proposed

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from lifehouse.activation import marks
+from lifehouse.activation import folding, marks
 from lifehouse.activation.declaration import Sync
 from lifehouse.activation.plan import Plan, propose
 from lifehouse.activation.platforms.base import Action
@@ -94,8 +94,7 @@ def preview(ctx: Context, sync: Sync, *, only_failed: bool = False) -> Preview:
 
     :raises SyncRefused: nothing is published, or the segment is unknown. :raises ConfigError: a column is unknown.
     """
-    with ctx.warehouse.connect() as connection:
-        connection.execute("set transaction isolation level repeatable read")
+    with folding.reading(ctx.warehouse, sync) as connection:
         plan = propose(connection, sync, only_failed=only_failed)
         values = {
             "account": sync.account_name,

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import psycopg
 from psycopg.rows import dict_row
 
-from lifehouse.activation import unsubscribes
+from lifehouse.activation import folding, unsubscribes
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.declaration import Sync, find_sync
 from lifehouse.activation.pace import Pace
@@ -142,6 +142,7 @@ def reconcile(
     with sender(ctx.warehouse, order.account_name), ctx.warehouse.connect() as session:
         session.execute("create temporary table there (key text, id text)")
         session.execute("create temporary table opted_out (key text, id text)")
+        folding.fold(session, order)
         session.commit()
         asyncio.run(_read(session, order, platform, listing))
         session.execute("set transaction isolation level repeatable read")

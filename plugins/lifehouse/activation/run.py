@@ -6,7 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from lifehouse.activation import approvals, guards, recipients, reconcile
+from lifehouse.activation import approvals, folding, guards, recipients, reconcile
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.declaration import Sync, find_sync
 from lifehouse.activation.delivery import Delivered, Delivery
@@ -100,7 +100,7 @@ def _work(
     ctx: Context, order: Sync, platform: Platform, holder: Sender, run: SyncRun, *, only_failed: bool
 ) -> Plan:
     """Plan and deliver; once more if something was still in flight, since its records could not be planned before."""
-    outbox = Outbox(holder, order, run.sync_run_id)
+    outbox = Outbox(ctx.warehouse, holder, order, run.sync_run_id)
     while True:
         plan = _plan(order, outbox, run, only_failed=only_failed)
         checkpoint(Step.PLANNED)
@@ -142,8 +142,11 @@ def _plan(order: Sync, outbox: Outbox, run: SyncRun, *, only_failed: bool) -> Pl
     connection = outbox.sender.connection
     plan, findings, approval = None, [], None
     try:
+        with outbox.sender.writing():
+            folding.fold(connection, order)
         with connection.transaction():
             connection.execute("set transaction isolation level repeatable read")
+            outbox.sender.others.planned(connection)
             plan = propose(connection, order, only_failed=only_failed)
             findings = guards.examine(plan, order, only_failed=only_failed)
             approval = approvals.admit(connection, order, plan, findings, run.sync_run_id)
@@ -151,7 +154,8 @@ def _plan(order: Sync, outbox: Outbox, run: SyncRun, *, only_failed: bool) -> Pl
             checkpoint(Step.PLANNING)
     finally:
         if plan is not None:
-            run.sized(plan)
-            guards.keep(run.warehouse, plan, order, findings, approval.approved_by if approval else None)
+            with outbox.sender.writing():
+                run.sized(plan, connection)
+                guards.keep(connection, plan, order, findings, approval.approved_by if approval else None)
     run.planned(plan)
     return plan

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+import psycopg
 from psycopg import sql
 
 from lifehouse.activation.declaration import Sync
@@ -63,9 +65,10 @@ class SyncRun:
         )
         return cls(warehouse, sync_run_id, sync.platform, before not in (None, "done"))
 
-    def sized(self, plan: Plan) -> None:
+    def sized(self, plan: Plan, connection: psycopg.Connection[Any]) -> None:
         """Keep the sizes that a plan found, also of one that a guard stops."""
         self._update(
+            connection,
             release_id=plan.release.release_id,
             as_of=plan.release.as_of,
             **{name: getattr(plan, name) for name in _OF_PLAN},
@@ -111,18 +114,19 @@ class SyncRun:
             *("adds", "changes", "removes", "confirmed", "refused", "withdrawn"),
             *("calls", "repeated", "outages", "outage_seconds"),
         )
-        self._update(status=status, message=message, **{name: getattr(self, name) for name in counts})
-        self.warehouse.execute(
-            "update activation.sync_runs set ended_at = clock_timestamp() where sync_run_id = %s",
-            (self.sync_run_id,),
-        )
+        ended = {"status": status, "message": message, **{name: getattr(self, name) for name in counts}}
+        with self.warehouse.connect() as connection:
+            self._update(connection, **ended)
+            connection.execute(
+                "update activation.sync_runs set ended_at = clock_timestamp() where sync_run_id = %s",
+                (self.sync_run_id,),
+            )
 
-    def _update(self, **values: object) -> None:
+    def _update(self, connection: psycopg.Connection[Any], **values: object) -> None:
         pairs = sql.SQL(", ").join(
             sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in values
         )
         query = sql.SQL("update activation.sync_runs set {} where sync_run_id = {}").format(
             pairs, sql.Placeholder("run")
         )
-        with self.warehouse.connect() as connection:
-            connection.execute(query, {**values, "run": self.sync_run_id})
+        connection.execute(query, {**values, "run": self.sync_run_id})

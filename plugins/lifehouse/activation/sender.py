@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 
 from lifehouse.activation.durations import words
+from lifehouse.activation.others import Others
 from lifehouse.errors import SyncRefused
 from lifehouse.warehouse.connection import Warehouse
 
@@ -25,6 +26,13 @@ class Sender:
     connection: psycopg.Connection[Any]
     account: str
     name: str  # <pid>@<start>: what it claims is orphaned once no such session is left
+    others: Others = field(default_factory=Others)
+
+    @contextmanager
+    def writing(self) -> Iterator[psycopg.Connection[Any]]:
+        """A transaction of the sync's own."""
+        with self.others.without(self.connection):
+            yield self.connection
 
 
 @contextmanager

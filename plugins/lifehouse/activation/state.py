@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lifehouse.activation import folding
 from lifehouse.activation.declaration import Sync
 from lifehouse.activation.plan import propose
 from lifehouse.activation.platforms.base import Row
@@ -12,8 +13,7 @@ from lifehouse.warehouse.connection import Warehouse
 
 def held_rows(warehouse: Warehouse, sync: Sync) -> Iterator[Row]:
     """Everyone the platform holds through the sync, ordered by key, with the fields of the published release."""
-    with warehouse.connect() as connection:
-        connection.execute("set transaction isolation level repeatable read")
+    with folding.reading(warehouse, sync) as connection:
         propose(connection, sync)
         with connection.cursor("held") as cursor:
             cursor.execute(

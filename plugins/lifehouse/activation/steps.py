@@ -16,7 +16,8 @@ class Step(StrEnum):
     CLAIMED = "claimed"  # batches are claimed, nothing is sent
     ANSWERED = "answered"  # the platform has applied a batch, we have not settled it
     SETTLING = "settling"  # settlement is written, not committed
-    SETTLED = "settled"  # some batches are settled, others may be open
+    SETTLED = "settled"  # some batches are settled, others may be open; the records do not know of them
+    FOLDING = "folding"  # the records are written, not committed
     DELIVERED = "delivered"  # all batches are settled, the platform's closing work is missing
     CLOSING = "closing"  # all is done, the run is still on record as running
 

@@ -170,7 +170,7 @@ def test_a_platform_that_refuses_too_much_fails_the_sync_after_settling(
     world.people(10)
     world.declare(guards={"max_refused": 0.2})
     receiver.refuse = lambda action, key, fields: "blocked" if key < "c0004" else None
-    with pytest.raises(SyncRefused, match="refused 3 of 10 rows"):
+    with pytest.raises(SyncRefused, match=r"refused 3 of 10 rows \(allowed: 20%\): 3: blocked; all reasons"):
         world.sync()
     assert len(receiver.keys("push")) == 7
     assert world.open_rows() == 0

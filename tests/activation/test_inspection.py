@@ -50,7 +50,7 @@ def test_each_customer_is_told_why_they_are_in_or_out(world: World, receiver: Re
     assert "nothing to do" in told(world, treated)
     assert "is no member of champions" in told(world, "stranger")
     if arms["c0012"] == "treatment":
-        assert "it refused to add them on 2" in told(world, "c0012")
+        assert "; receiver refused to add them on 2" in told(world, "c0012")
         assert "@" not in told(world, "c0012")
     world.leave([treated])
     assert "is no member of champions in release 1; receiver holds them" in told(world, treated)

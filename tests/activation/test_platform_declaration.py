@@ -53,6 +53,13 @@ def test_the_guides_platform_is_added_in_one_file(world: World) -> None:
     shown = CliRunner().invoke(build(), ["platform", "check", str(folder / "letterbox.yml")])
     assert shown.exit_code == 0, shown.output
     assert "POST /v1/recipients/batch" in shown.output
+    (folder / "bare.yml").write_text(
+        re.sub("^example: .*$", "", LETTERBOX, flags=re.MULTILINE).replace("letterbox", "bare", 1)
+    )
+    shown = CliRunner().invoke(build(), ["platform", "check", str(folder / "bare.yml")])
+    assert "the example has no options.mailing (the mailing's id), which a sync must say" in str(
+        shown.exception
+    )
     sending = {"backoff": "10ms", "per_second": 500}
     world.declare(
         platform="letterbox", options={"mailing": "m1"}, fields={"name": "first_name"}, sending=sending

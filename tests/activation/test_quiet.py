@@ -80,7 +80,11 @@ def test_in_quiet_hours_only_removals_are_sent_and_the_rest_waits(world: World, 
     assert done.remark
     assert done.remark.startswith("1 row waits for the quiet hours to end at ")
     standing = inspection.standing(world.ctx, find_sync(world.ctx.project, "push"), "c0002")
-    assert "a sync after the quiet hours would change them" in standing.sentences
+    morning = find_sync(world.ctx.project, "push").quiet_until()
+    told = (
+        f"a sync after the quiet hours would change them, which end for them at {morning:%Y-%m-%d %H:%M} UTC"
+    )
+    assert standing.sentences[-1] == told
     assert world.sync().calls == 0
     quiet(world, HOUR, 2 * HOUR)
     assert world.sync().changes == 1
@@ -209,7 +213,9 @@ def test_a_night_that_begins_for_some_while_it_sends_keeps_them_back_alone(
     assert told["reason"].startswith("quiet: the night began there before it was sent; the next sync after")
     assert told["rows"] == 2
     standing = inspection.standing(world.ctx, find_sync(world.ctx.project, "push"), "c0002")
-    assert standing.sentences[-1] == "a sync after the quiet hours would add them"
+    assert standing.sentences[-1].startswith(
+        "a sync after the quiet hours would add them, which end for them at "
+    )
     assert [sent["reason"] for sent in standing.sent] == [told["reason"]]
     monkeypatch.undo()
     assert world.sync().confirmed == 2

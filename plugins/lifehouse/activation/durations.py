@@ -31,4 +31,5 @@ def words(length: timedelta) -> str:
         if seconds >= 2 * size or seconds == size:
             count = round(seconds / size)
             return f"{count} {unit}{'s' if count != 1 else ''}"
-    return f"{round(seconds)} seconds"
+    count = round(seconds)
+    return f"{count} second{'s' if count != 1 else ''}"

@@ -8,11 +8,12 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
-from lifehouse.activation import folding
+from lifehouse.activation import folding, recipients
 from lifehouse.activation.declaration import Sync
 from lifehouse.activation.plan import propose
 from lifehouse.context import Context
 from lifehouse.errors import LifehouseError
+from lifehouse.warehouse.connection import Warehouse
 
 _RUNS = """
 select
@@ -68,6 +69,18 @@ def runs(ctx: Context, sync: Sync, limit: int) -> list[dict[str, Any]]:
     return ctx.warehouse.rows(_RUNS, (sync.sync, limit))
 
 
+def refusals(warehouse: Warehouse, sync_run_id: int, limit: int) -> list[tuple[int, str]]:
+    """The platform's reasons against rows that the run planned, each with how many; the commonest first."""
+    found = warehouse.rows(
+        """
+        select reason, count(*) as rows from activation.ledger
+        where sync_run_id = %s and status = 'refused' group by reason order by rows desc, reason limit %s
+        """,
+        (sync_run_id, limit),
+    )
+    return [(row["rows"], row["reason"]) for row in found]
+
+
 def standing(ctx: Context, sync: Sync, customer_id: str) -> Standing:
     """Why the customer is in or out there, and what the next sync does about it. Writes and sends nothing.
 
@@ -95,6 +108,7 @@ def standing(ctx: Context, sync: Sync, customer_id: str) -> Standing:
             ).fetchone()
             merged = cursor.execute(_MERGED, values).fetchone()
             is_open = (cursor.execute(_OPEN, values).fetchone() or {}).get("exists")
+            morning = recipients.morning_of(connection, sync, customer_id)
         connection.rollback()
     if is_there is None and merged:
         raise LifehouseError(
@@ -113,7 +127,7 @@ def standing(ctx: Context, sync: Sync, customer_id: str) -> Standing:
         found.sentences.append(
             "is on the way there: the platform's answer is missing, the next sync asks again first"
         )
-    found.sentences.append(_next(due, bool(is_open)))
+    found.sentences.append(_next(due, morning, is_open=bool(is_open)))
     return found
 
 
@@ -143,15 +157,16 @@ def _held(sync: Sync, record: dict[str, Any]) -> str:
         told.append(f"{sync.account_name} holds them, confirmed {_at(record['acknowledged_at'])}")
     if record["refused_action"]:
         told.append(
-            f"it refused to {record['refused_action']} them on {_at(record['refused_at'])} ({record['refused_reason']}); "
-            "that waits for a change, or for --only-failed"
+            f"{'it' if told else sync.account_name} refused to {record['refused_action']} them on "
+            f"{_at(record['refused_at'])} ({record['refused_reason']}); that waits for a change, or for --only-failed"
         )
     return "; ".join(told) or f"{sync.account_name} holds nothing of them"
 
 
-def _next(due: list[dict[str, Any]], is_open: bool) -> str:
+def _next(due: list[dict[str, Any]], morning: datetime | None, *, is_open: bool) -> str:
     if quiet := [row["action"] for row in due if row["is_waiting"] is None]:
-        return f"a sync after the quiet hours would {' and '.join(quiet)} them"
+        until = f", which end for them at {_at(morning)}" if morning else ""
+        return f"a sync after the quiet hours would {' and '.join(quiet)} them{until}"
     actions = [row["action"] for row in due if not row["is_waiting"]]
     if actions:
         return f"the next sync would {' and '.join(actions)} them"

@@ -67,5 +67,22 @@ def first_morning(sync: Sync, now: datetime | None = None) -> datetime | None:
     return min((end for end in ends if end), default=None)
 
 
+def morning_of(
+    connection: psycopg.Connection[Any], sync: Sync, customer_id: str, now: datetime | None = None
+) -> datetime | None:
+    """When the quiet hours that hold for the customer end (UTC); None if none do."""
+    now = now or datetime.now(UTC)
+    zone = _zone(sync)
+    if zone is None or sync.quiet_hours is None:
+        return sync.quiet_until(now)
+    query = sql.SQL("select {zone} from marts.customers as customers where customer_id = %s").format(
+        zone=zone
+    )
+    place = (connection.execute(query, (customer_id,)).fetchone() or (None,))[0]
+    return (
+        sync.quiet_hours.asleep(now).get(place) if place in sync.quiet_hours.places else sync.quiet_until(now)
+    )
+
+
 def _names(zones: Iterable[str]) -> sql.Composable:
     return sql.SQL("array[{}]::text[]").format(sql.SQL(", ").join(map(literal, sorted(zones))))

@@ -6,7 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from lifehouse.activation import approvals, folding, guards, recipients, reconcile
+from lifehouse.activation import approvals, folding, guards, inspection, recipients, reconcile
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.declaration import Sync, find_sync
 from lifehouse.activation.delivery import Delivered, Delivery
@@ -127,9 +127,12 @@ def _work(
         run.calls += platform.finish(lambda: held_rows(ctx.warehouse, order))
     answered = run.confirmed + run.refused
     if answered and run.refused / answered > order.guards.max_refused:
+        told = inspection.refusals(ctx.warehouse, run.sync_run_id, 3)
+        reasons = "; ".join(f"{count:,}: {reason}" for count, reason in told)
         raise SyncRefused(
             f"sync {order.sync}: the platform refused {run.refused:,} of {answered:,} rows "
-            f"(allowed: {order.guards.max_refused:.0%}); the reasons are in activation.ledger"
+            f"(allowed: {order.guards.max_refused:.0%}): {reasons or 'sent by an earlier run'}; "
+            "all reasons are in marts.sync_rows"
         )
     return plan
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from lifehouse.activation import inspection
 from lifehouse.activation.declaration import Sync
 from lifehouse.activation.durations import words
 from lifehouse.activation.guards import Finding
@@ -103,19 +104,12 @@ def show_result(console: Console, warehouse: Warehouse, result: SyncResult) -> N
     console.print(
         f"[bold]{result.sync}[/]: +{result.adds:,} ~{result.changes:,} −{result.removes:,}: {result.confirmed:,} confirmed, "
         f"{result.refused:,} refused, {result.withdrawn:,} withdrawn, {result.waiting:,} waiting; "
-        f"{result.calls:,} calls, {result.seconds:.1f} s"
+        f"{result.calls:,} call{'s' if result.calls != 1 else ''}, {result.seconds:.1f} s"
     )
     if result.remark:
         console.print(f"  {escape(result.remark)}", highlight=False)
-    reasons = warehouse.rows(
-        """
-        select reason, count(*) as rows from activation.ledger
-        where sync_run_id = %s and status = 'refused' group by reason order by rows desc limit 10
-        """,
-        (result.sync_run_id,),
-    )
-    for reason in reasons:
-        console.print(f"  refused {reason['rows']:,}: {escape(reason['reason'])}")
+    for count, reason in inspection.refusals(warehouse, result.sync_run_id, 10):
+        console.print(f"  refused {count:,}: {escape(reason)}")
 
 
 def show_reconciled(console: Console, found: Reconciled, *, is_repaired: bool) -> None:

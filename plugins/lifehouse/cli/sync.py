@@ -85,7 +85,16 @@ def log(name: Name, limit: Annotated[int, typer.Option("--limit", help="at most 
         console.print(f"{name} has not run yet.")
         return
     table = table_of(
-        "run", "began", "result", "planned", "confirmed", "refused", "withdrawn", "calls", "seconds", "why"
+        "run",
+        "began (UTC)",
+        "result",
+        "planned",
+        "confirmed",
+        "refused",
+        "withdrawn",
+        "calls",
+        "seconds",
+        "why",
     )
     for row in found:
         table.add_row(

@@ -37,6 +37,11 @@ def samples(declared: Declared) -> Iterator[Sample]:
     :raises ConfigError: the example lacks something that they need.
     """
     example = declared.example
+    for name, option in declared.options.items():
+        if option.required and name not in example.options:
+            raise ConfigError(
+                f"platform {declared.platform}: the example has no options.{name} ({option.description}), which a sync must say"
+            )
     defaults = {name: option.default for name, option in declared.options.items()}
     row = {"row": 0, "key": example.key, "fields": example.fields, "id": "1001"}
     values: dict[str, Any] = {

@@ -23,6 +23,9 @@ class Spent:
     server: float
     python: float
 
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(self.seconds + other.seconds, self.server + other.server, self.python + other.python)
+
     def __str__(self) -> str:
         return f"{self.seconds:,.1f} s (server worked {self.server:,.1f}, python {self.python:,.1f})"
 
@@ -42,21 +45,27 @@ class Meter:
         return self.measure(work)[0]
 
     def _worked(self) -> float:
-        """Of the server's living processes and, at their parent, of those that ended."""
+        """Of the server's living processes and, at their parent, of those that ended: none may end meanwhile."""
         parent = int((self.server.data / "postmaster.pid").read_text().split(maxsplit=1)[0])
-        ticks = 0
-        for folder in Path("/proc").iterdir():
-            if not folder.name.isdigit():
-                continue
-            try:
-                fields = (folder / "stat").read_text().rsplit(")", 1)[1].split()
-            except OSError:
-                continue
-            if int(fields[1]) == parent:
-                ticks += int(fields[11]) + int(fields[12])
-            elif int(folder.name) == parent:
-                ticks += int(fields[13]) + int(fields[14])
-        return ticks / os.sysconf("SC_CLK_TCK")
+        while True:
+            living, own = _processes(parent), _stat(parent)
+            ticks = sum(int(stat[11]) + int(stat[12]) for stat in living.values())
+            if own and _processes(parent).keys() == living.keys():
+                return (ticks + int(own[13]) + int(own[14])) / os.sysconf("SC_CLK_TCK")
+
+
+def _processes(parent: int) -> dict[str, list[str]]:
+    """What the kernel tells of each child of a process."""
+    told = {folder.name: _stat(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit()}
+    return {number: stat for number, stat in told.items() if stat and int(stat[1]) == parent}
+
+
+def _stat(process: int | str) -> list[str]:
+    """The fields after its name; none if it is no more."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return []
 
 
 def peak() -> str:

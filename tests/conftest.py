@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
+from lifehouse.build import parsed
 from lifehouse.context import Context
 from lifehouse.home import Home
 from lifehouse.project import INSTALLATION, Project
@@ -19,6 +21,15 @@ from lifehouse.warehouse.server import EmbeddedServer
 from support.databases import Databases
 
 pytest_plugins = ["support.remote"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _parsed_once(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Homes come and go; what dbt parsed of the same files is kept for all of them, and for what tests start."""
+    folder = tmp_path_factory.getbasetemp()
+    os.environ[parsed.SHARED] = str(
+        (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "parsed"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
-from lifehouse.build import journal, project
+from lifehouse.build import journal, parsed, project
 from lifehouse.build.place import Place, nightly
 from lifehouse.context import Context
 from lifehouse.errors import BuildError
@@ -62,7 +61,7 @@ def build(
 def invoke(ctx: Context, command: str, place: Place | str, arguments: Sequence[str]) -> Any:
     """Any dbt command on the assembled project; returns dbt's own result. One at a time in a process.
 
-    What this process has parsed for a place is not parsed again while files and connection stay the same.
+    What was parsed once is not parsed again while the files stay the same.
 
     :param place: a slot's name is the nightly place of it.
     """
@@ -71,40 +70,54 @@ def invoke(ctx: Context, command: str, place: Place | str, arguments: Sequence[s
     _name_flags_without_looking()
     where = nightly(place) if isinstance(place, str) else place
     root, digest = project.assemble(ctx)
-    folder, profile = project.profiles(ctx, where)
-    target = ctx.home.folder("dbt", "target", where.target)
     logs = ctx.home.folder("logs", "dbt")
 
-    def run(command: str, manifest: Any, arguments: Sequence[str]) -> Any:
+    def run(place: Place, command: str, manifest: Any, arguments: Sequence[str]) -> Any:
+        target = ctx.home.folder("dbt", "target", place.target)
         return dbtRunner(manifest=manifest, callbacks=[keep]).invoke(
             [
                 *("--quiet", "--no-use-colors", "--no-send-anonymous-usage-stats", "--cache-selected-only"),
                 *("--log-level", "none", "--log-level-file", "none"),  # both would quote rows
                 *("--log-path", str(logs)),
                 command,
-                *("--project-dir", str(root), "--profiles-dir", str(folder)),
-                *("--target", where.target, "--target-path", str(target)),
+                *("--project-dir", str(root), "--profiles-dir", str(project.profiles(ctx, place))),
+                *("--target", place.target, "--target-path", str(target)),
                 *arguments,
             ]
         )
 
+    at = where if where.file else parsed.NOWHERE  # what another engine's macros say stays with it
+
+    def parse() -> Any:
+        outcome = run(at, "parse", None, ["--no-write-json"])
+        if not outcome.success:
+            raise _NotParsed(outcome)
+        return outcome.result
+
     with journal.written(logs) as keep:
-        key = (where.target, digest, profile)
-        if key not in _parsed:
-            outcome = run("parse", None, [])
-            if not outcome.success:
-                return outcome
-            _remember(key, outcome.result)
-        parsed = _without_tests(_parsed[key]) if command == "build" else _parsed[key]
-        return run(command, parsed.deepcopy(), arguments)  # a command leaves its marks in it
+        try:
+            manifest = parsed.project(ctx, f"{digest} {root} {where}" if where.file else digest, parse)
+        except _NotParsed as error:
+            return error.outcome
+        if command == "build":
+            _leave_out_tests(manifest)
+        if at != where:
+            parsed.move(manifest, where, ctx.warehouse.parameters["dbname"], root)
+        return run(where, command, manifest, arguments)
 
 
-def _without_tests(manifest: Any) -> Any:
+class _NotParsed(Exception):
+    """dbt could not parse the project; ``outcome`` says why."""
+
+    def __init__(self, outcome: Any) -> None:
+        self.outcome = outcome
+        super().__init__("dbt could not parse the project")
+
+
+def _leave_out_tests(manifest: Any) -> None:
     """The project as a night builds it. Tests are four of five nodes, and dbt walks all nodes a dozen times a command."""
-    lean = copy(manifest)
-    lean.nodes = {name: node for name, node in manifest.nodes.items() if node.resource_type != "test"}
-    lean.unit_tests, lean.files = {}, {}
-    return lean
+    manifest.nodes = {name: node for name, node in manifest.nodes.items() if node.resource_type != "test"}
+    manifest.unit_tests = {}
 
 
 def _name_flags_without_looking() -> None:
@@ -115,14 +128,3 @@ def _name_flags_without_looking() -> None:
     from dbt_common.behavior_flags import BehaviorFlagRendered  # noqa: PLC0415  comes with dbt
 
     BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt")  # type: ignore[method-assign]
-
-
-#: dbt's manifests by target, digest of the project and text of the profile: the last ones of this process.
-_parsed: dict[tuple[str, str, str], Any] = {}
-_KEPT = 4  # blue, green, and two scratch places: some 20 MB each
-
-
-def _remember(key: tuple[str, str, str], manifest: Any) -> None:
-    while len(_parsed) >= _KEPT:
-        del _parsed[next(iter(_parsed))]
-    _parsed[key] = manifest

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from lifehouse import config
+from lifehouse.build.parsed import NOWHERE
 from lifehouse.build.place import Place, nightly
 from lifehouse.context import Context
 from lifehouse.errors import ConfigError
@@ -79,17 +80,19 @@ def assemble(ctx: Context) -> tuple[Path, str]:
     return root, hashlib.sha256(told.encode()).hexdigest()
 
 
-def profiles(ctx: Context, place: Place) -> tuple[Path, str]:
-    """The folder with dbt's connection for a place, brought up to date, and what it says.
+def profiles(ctx: Context, place: Place) -> Path:
+    """The folder with dbt's connection for a place, brought up to date.
 
-    The nights, each scratch build and DuckDB have one of their own: a profile that changes has dbt parse everything anew.
+    Parsing, the nights, each scratch build and DuckDB have one of their own: a profile that changes has dbt parse anew.
     """
-    is_nightly = not place.is_scratch and not place.file
+    is_nightly = not place.is_scratch and not place.file and place != NOWHERE
     folder = ctx.home.folder("dbt") if is_nightly else ctx.home.folder("dbt", "profiles", place.target)
-    places = [nightly(slot) for slot in ("blue", "green")] if is_nightly else [place]
-    text = yaml.safe_dump(_in_a_file(place) if place.file else _profile(ctx, places), sort_keys=False)
-    _write(folder / "profiles.yml", text)
-    return folder, text
+    if place.file:
+        said = _in_a_file(place)
+    else:
+        said = _profile(ctx, [nightly(slot) for slot in ("blue", "green")] if is_nightly else [place])
+    _write(folder / "profiles.yml", yaml.safe_dump(said, sort_keys=False))
+    return folder
 
 
 def sources(project: Project) -> list[str]:
@@ -137,7 +140,11 @@ def _variables(project: Project) -> dict[str, Any]:
 
 
 def _profile(ctx: Context, places: list[Place]) -> dict[str, Any]:
-    address = ctx.warehouse.parameters
+    nowhere = {
+        "user": "nobody",
+        "dbname": "nowhere",
+    }  # the same wherever the warehouse is: parsing does not connect
+    address = nowhere if places == [NOWHERE] else ctx.warehouse.parameters
     os.environ[PASSWORD_VARIABLE] = address.get("password", "")
     common = {
         "type": "postgres",

@@ -7,8 +7,6 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-import fsspec
-
 from lifehouse import transport
 from lifehouse.errors import ConfigError, LifehouseError
 from lifehouse.transport import shown
@@ -65,7 +63,9 @@ def _connected(url: str, settings: Mapping[str, Any]) -> tuple[Any, str]:
             from lifehouse.sftp import PinnedSftp  # noqa: PLC0415
 
             return PinnedSftp.of_url(url, settings)
-        return fsspec.url_to_fs(url, skip_instance_cache=True, **settings)
+        from fsspec import url_to_fs  # noqa: PLC0415  most commands open no folder
+
+        return url_to_fs(url, skip_instance_cache=True, **settings)
     except ImportError:
         raise FolderRefused(
             f"{shown(url)}: what opens it is not installed (the extras are s3 and sftp)"

@@ -16,6 +16,9 @@ from lifehouse.activation.sql import statement
 from lifehouse.activation.steps import Step, checkpoint
 from lifehouse.warehouse.connection import Warehouse
 
+#: Of a session that plans: its temporary tables stay in memory that long.
+ROOM = "set temp_buffers = '128MB'"
+
 
 def fold(connection: psycopg.Connection[Any], sync: Sync) -> None:
     """Fold all of the sync that is settled. Whoever does so in one snapshot with something else may find it taken."""
@@ -29,6 +32,7 @@ def reading(warehouse: Warehouse, sync: Sync) -> Iterator[psycopg.Connection[Any
     """One snapshot, in which the sync's records are up to date. Commits at the end."""
     with warehouse.connect() as connection:
         with connection.transaction():
+            connection.execute(ROOM)
             fold(connection, sync)
         connection.execute("set transaction isolation level repeatable read")
         yield connection

@@ -16,6 +16,7 @@ import psycopg
 
 #: More transactions than that are not gone through one by one.
 _MANY = 10_000
+_WHICH = "select pg_current_xact_id()::text, pg_current_snapshot()::text"
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,9 @@ class Snapshot:
     open: frozenset[int]
 
     @classmethod
-    def of(cls, connection: psycopg.Connection[Any]) -> Snapshot:
-        row = connection.execute("select pg_current_snapshot()::text").fetchone()
-        _, end, still_open = row[0].split(":") if row else ("", "0", "")
+    def read(cls, told: str) -> Snapshot:
+        """What the server tells of one: ``begin:end:open,open``."""
+        _, end, still_open = told.split(":")
         return cls(int(end), frozenset(map(int, filter(None, still_open.split(",")))))
 
     def ended_since(self, before: Snapshot) -> Iterator[int]:
@@ -45,25 +46,24 @@ class Others:
     _planned: Snapshot | None = None
 
     @contextmanager
-    def without(self, connection: psycopg.Connection[Any]) -> Iterator[psycopg.Connection[Any]]:
-        """A transaction of our own, which changes nobody's permission."""
+    def without(self, connection: psycopg.Connection[Any]) -> Iterator[Snapshot]:
+        """A transaction of our own, which changes nobody's permission; what it sees at its beginning."""
         with connection.transaction():
-            self._is_own(connection)
-            yield connection
+            yield self._noted(connection)
 
     def planned(self, connection: psycopg.Connection[Any]) -> None:
         """A plan is made in the snapshot of this transaction, which is our own."""
-        self._is_own(connection)
-        self._planned = Snapshot.of(connection)
+        self._planned = self._noted(connection)
 
-    def have_written(self, connection: psycopg.Connection[Any]) -> bool:
-        """Anything at all since the plan, seen from this transaction."""
-        now = Snapshot.of(connection)
+    def have_written(self, now: Snapshot) -> bool:
+        """Anything at all since the plan."""
         before = self._planned
         if before is None or now.end - before.end > _MANY:
             return True
         return not self._own.issuperset(now.ended_since(before))
 
-    def _is_own(self, connection: psycopg.Connection[Any]) -> None:
-        row = connection.execute("select pg_current_xact_id()::text").fetchone()
-        self._own.add(int(row[0]) if row else 0)
+    def _noted(self, connection: psycopg.Connection[Any]) -> Snapshot:
+        """Note the transaction as our own; its snapshot."""
+        number, snapshot = connection.execute(_WHICH).fetchone() or ("0", "0:0:")
+        self._own.add(int(number))
+        return Snapshot.read(snapshot)

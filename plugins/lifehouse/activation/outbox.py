@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import repeat
 from operator import itemgetter
 from typing import Any
 
@@ -16,6 +17,7 @@ from psycopg.rows import dict_row
 
 from lifehouse.activation import consent, folding, forward, marks, permission, recipients, unsubscribes
 from lifehouse.activation.declaration import Sync
+from lifehouse.activation.others import Snapshot
 from lifehouse.activation.plan import Plan
 from lifehouse.activation.platforms.base import Batch, Row
 from lifehouse.activation.sender import Sender
@@ -132,13 +134,13 @@ class Outbox:
         :raises SyncRefused: syncs were paused meanwhile.
         """
         claimed = Claimed()
-        with self.sender.writing() as connection, connection.cursor(row_factory=dict_row) as cursor:
+        with self.sender.writing() as seen, self._connection.cursor(row_factory=dict_row) as cursor:
             self._require_unpaused(cursor)
             self._take_turns(cursor)
             values = {**self._values, "limit": limit, "lease_seconds": self.lease_seconds}
             values["is_quiet"] = not self.sync.zone_column and self.sync.quiet_until() is not None
             found = sorted(cursor.execute(statement("claim"), values), key=itemgetter("batch_id"))
-            barred = self._barred(cursor, self._doubtful(found))
+            barred = self._barred(cursor, self._doubtful(found, seen))
             for batch in found:
                 is_recovered = batch["is_recovered"]
                 claimed.recovered += is_recovered
@@ -232,11 +234,11 @@ class Outbox:
             query = "select pg_advisory_xact_lock(hashtextextended('lifehouse cap ' || %s, 0))"
             cursor.execute(query, (self.sync.kind,))
 
-    def _doubtful(self, batches: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _doubtful(self, batches: list[dict[str, Any]], seen: Snapshot) -> list[dict[str, Any]]:
         """The batches that have to be judged again: what the clock decides, what was in flight, and all of them once anybody
         else has written since they were planned.
         """
-        if self.sync.cap or self.sync.quiet_hours or self.sender.others.have_written(self._connection):
+        if self.sync.cap or self.sync.quiet_hours or self.sender.others.have_written(seen):
             return batches
         return [batch for batch in batches if batch["is_recovered"]]
 
@@ -297,10 +299,14 @@ def _rows(
 ) -> tuple[Row, ...]:
     """The rows of a claimed batch, but for those that are ``gone``; those ``taken_back`` are removals now."""
     keys: list[str] = batch["record_keys"]
-    nothing = [None] * len(keys)
-    fields = [each or "{}" for each in batch["fields"] or nothing]
-    columns = (keys, batch["actions"], fields, batch["platform_ids"] or nothing)
-    rows = tuple(map(Row, range(1, len(keys) + 1), *columns))
+    places = range(1, len(keys) + 1)
+    lines = (
+        repeat("{}") if batch["fields"] is None else [line or "{}" for line in batch["fields"].split("\n")]
+    )
+    columns = zip(places, keys, batch["actions"], lines, batch["platform_ids"] or repeat(None))  # noqa: B905  by keys
+    rows: tuple[Row, ...] = tuple(
+        map(tuple.__new__, repeat(Row), columns)
+    )  # a hundred thousand a second more than by Row(...)
     if not gone and not taken_back:
         return rows
     return tuple(

@@ -156,6 +156,7 @@ def propose(connection: psycopg.Connection[Any], sync: Sync, *, only_failed: boo
     )
     cursor.execute(sql.SQL("set local work_mem = {}").format(literal(_MEMORY)))
     cursor.execute(members, values)
+    cursor.execute("set local default_statistics_target = 10")  # enough to see that keys are unique
     cursor.execute("analyze members (customer_id, record_key, verdict)")
     cursor.execute(statement("shared"))
     actions = statement("actions").format(

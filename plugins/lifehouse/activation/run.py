@@ -58,6 +58,11 @@ def sync(
     :raises PlatformError: the platform does not answer; what is in flight is sent again next time.
     :raises ConfigError: the sync's file is wrong.
     """
+    with ctx.warehouse.keeping():
+        return _sync(ctx, name, connection, only_failed=only_failed)
+
+
+def _sync(ctx: Context, name: str, connection: PlatformConnection | None, *, only_failed: bool) -> SyncResult:
     started = time.monotonic()
     order = find_sync(ctx.project, name)
     platform = make_platform(order, ctx.home, connection)

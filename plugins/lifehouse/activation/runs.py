@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -67,12 +68,12 @@ class SyncRun:
 
     def sized(self, plan: Plan, connection: psycopg.Connection[Any]) -> None:
         """Keep the sizes that a plan found, also of one that a guard stops."""
-        self._update(
-            connection,
+        values = self._values(
             release_id=plan.release.release_id,
             as_of=plan.release.as_of,
             **{name: getattr(plan, name) for name in _OF_PLAN},
         )
+        connection.execute(_update(values), values)
 
     def planned(self, plan: Plan) -> None:
         """Count the rows of a plan that is in the outbox; one run may take two."""
@@ -114,19 +115,20 @@ class SyncRun:
             *("adds", "changes", "removes", "confirmed", "refused", "withdrawn"),
             *("calls", "repeated", "outages", "outage_seconds"),
         )
-        ended = {"status": status, "message": message, **{name: getattr(self, name) for name in counts}}
-        with self.warehouse.connect() as connection:
-            self._update(connection, **ended)
-            connection.execute(
-                "update activation.sync_runs set ended_at = clock_timestamp() where sync_run_id = %s",
-                (self.sync_run_id,),
-            )
+        values = self._values(
+            status=status, message=message, **{name: getattr(self, name) for name in counts}
+        )
+        self.warehouse.execute(_update(values, ended_at=sql.SQL("clock_timestamp()")), values)
 
-    def _update(self, connection: psycopg.Connection[Any], **values: object) -> None:
-        pairs = sql.SQL(", ").join(
-            sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in values
-        )
-        query = sql.SQL("update activation.sync_runs set {} where sync_run_id = {}").format(
-            pairs, sql.Placeholder("run")
-        )
-        connection.execute(query, {**values, "run": self.sync_run_id})
+    def _values(self, **values: object) -> dict[str, object]:
+        return {**values, "sync_run_id": self.sync_run_id}
+
+
+def _update(values: Iterable[str], **expressions: sql.Composable) -> str:
+    """The statement that sets these columns of the run, by name, and those that are given as expressions."""
+    told = {name: sql.Placeholder(name) for name in values if name != "sync_run_id"} | expressions
+    pairs = sql.SQL(", ").join(
+        sql.SQL("{} = {}").format(sql.Identifier(name), value) for name, value in told.items()
+    )
+    query = sql.SQL("update activation.sync_runs set {} where sync_run_id = %(sync_run_id)s").format(pairs)
+    return query.as_string(None)

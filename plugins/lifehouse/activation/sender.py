@@ -11,8 +11,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from lifehouse.activation import folding
 from lifehouse.activation.durations import words
-from lifehouse.activation.others import Others
+from lifehouse.activation.others import Others, Snapshot
 from lifehouse.errors import SyncRefused
 from lifehouse.warehouse.connection import Warehouse
 
@@ -29,10 +30,10 @@ class Sender:
     others: Others = field(default_factory=Others)
 
     @contextmanager
-    def writing(self) -> Iterator[psycopg.Connection[Any]]:
-        """A transaction of the sync's own."""
-        with self.others.without(self.connection):
-            yield self.connection
+    def writing(self) -> Iterator[Snapshot]:
+        """A transaction of the sync's own; what it sees at its beginning."""
+        with self.others.without(self.connection) as seen:
+            yield seen
 
 
 @contextmanager
@@ -55,6 +56,7 @@ def sender(warehouse: Warehouse, account: str, patience: timedelta = PATIENCE) -
                 f"another sync has been sending to account {account!r} for {words(patience)}; nothing was sent"
             ) from None
         connection.execute("set lock_timeout = 0")
+        connection.execute(folding.ROOM)
         row = connection.execute(
             "select name from control.session_names() as sessions (name) where name like pg_backend_pid() || '@%'"
         ).fetchone()

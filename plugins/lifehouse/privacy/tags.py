@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cache
 
 from lifehouse.build.contract import FOLDER, tables
-from lifehouse.ingest.declaration import load_source
 from lifehouse.privacy.kinds import KINDS, Personal
 from lifehouse.project import Project
 
@@ -115,6 +114,8 @@ def of_syncs(project: Project) -> list[Tag]:
 
 
 def _raw(project: Project) -> dict[tuple[str, str, str], Personal]:
+    from lifehouse.ingest.declaration import load_source  # noqa: PLC0415  a sync needs no sources, and starts sooner
+
     return {
         (source.source, table, name): column.personal
         for source in map(load_source, project.source_files)

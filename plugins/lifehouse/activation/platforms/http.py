@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.platforms import base, client, reading, template
@@ -19,6 +19,9 @@ from lifehouse.activation.platforms.jobs import Work
 from lifehouse.activation.platforms.listing import Members
 from lifehouse.activation.platforms.request import prepare
 from lifehouse.errors import PlatformError
+
+if TYPE_CHECKING:
+    from lifehouse.activation.platforms.carrier import Client
 
 TIMEOUT_SECONDS = 60
 
@@ -45,8 +48,8 @@ class DeclaredPlatform:
         }
         self._token: str | None = None
         self._logging_in = asyncio.Lock()
-        self._client: client.Client | None = None
-        self._stranger: client.Client | None = None  # for calls elsewhere, without our credentials
+        self._client: Client | None = None
+        self._stranger: Client | None = None  # for calls elsewhere, without our credentials
 
     async def __aenter__(self) -> Self:
         who = (self.connection.login or "", self.connection.secret or "")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.declaration import Sync
-from lifehouse.activation.platforms import http
+from lifehouse.activation.platforms import client, http
 from lifehouse.activation.platforms.base import Capabilities, Platform
 from lifehouse.activation.platforms.csv_drop import CsvDrop, CsvDropOptions
 from lifehouse.activation.platforms.sql_table import SqlTable, SqlTableOptions
@@ -51,6 +51,7 @@ def make_platform(sync: Sync, home: Home, connection: PlatformConnection | None 
     if sync.platform == "sql_table":
         wanted = SqlTableOptions.model_validate(sync.options)
         return SqlTable(wanted, connection, sync=sync.sync, mode=sync.mode, columns=sync.fields)
+    client.prepare()
     in_flight = capabilities(sync).in_flight
     if sync.declared:
         said = sync.declared.options_model.model_validate(sync.options).model_dump()

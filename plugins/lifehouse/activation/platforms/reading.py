@@ -12,11 +12,11 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
 
-import httpx
 import jmespath
 from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
 
+from lifehouse.activation.platforms.answered import Response
 from lifehouse.activation.platforms.answers import Answer, Rows
 from lifehouse.activation.platforms.base import BatchRefused, Row, TryAgain
 from lifehouse.activation.platforms.declaration import Pause
@@ -49,7 +49,7 @@ class Denied(PlatformError):
 
 
 def verdict(
-    response: httpx.Response,
+    response: Response,
     answer: Answer,
     place: str,
     *,
@@ -208,7 +208,7 @@ def _compiled(expression: str) -> ParsedResult:
     return jmespath.compile(expression)
 
 
-def json_of(response: httpx.Response) -> Any:
+def json_of(response: Response) -> Any:
     """The body; a CSV file's lines are objects; None for what cannot be read."""
     try:
         if response.headers.get("Content-Type", "").startswith("text/csv"):
@@ -218,7 +218,7 @@ def json_of(response: httpx.Response) -> Any:
         return None
 
 
-def _pause(response: httpx.Response, pause: Pause | None) -> float | None:
+def _pause(response: Response, pause: Pause | None) -> float | None:
     """Seconds that the header says; None where it says nothing."""
     try:
         minutes = found(pause.minutes, json.loads(response.headers.get(pause.header, ""))) if pause else None
@@ -227,7 +227,7 @@ def _pause(response: httpx.Response, pause: Pause | None) -> float | None:
     return 60.0 * minutes if isinstance(minutes, int | float) and minutes > 0 else None
 
 
-def retry_after(response: httpx.Response) -> float | None:
+def retry_after(response: Response) -> float | None:
     """Seconds, from either form of the header (RFC 9110, 10.2.3)."""
     text = response.headers.get("Retry-After", "").strip()
     if not text:

@@ -17,9 +17,9 @@ and ``&after=<next>`` for the page behind one whose answer named a ``next``::
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 from pydantic import Field
@@ -30,8 +30,11 @@ from lifehouse.activation.platforms.base import Answer, Batch, Capabilities, Row
 from lifehouse.activation.platforms.listing import Members, Page
 from lifehouse.config import Strict
 
+if TYPE_CHECKING:
+    from lifehouse.activation.platforms.carrier import Client
+
 _ANSWER = answers.Answer(reason="reason || detail || error")
-_json = json.JSONEncoder().encode
+_json = json.encoder.encode_basestring_ascii
 _LISTING = Members(path="/", at="members", key="key", page=Page(parameter="after", cursor="next"))
 
 
@@ -58,7 +61,7 @@ class Webhook:
         self.options, self.connection, self.sync = options, connection, sync
         self.in_flight = in_flight or self.capabilities.in_flight
         self._url = _address(connection, options.path)
-        self._client: client.Client | None = None
+        self._client: Client | None = None
 
     async def __aenter__(self) -> Self:
         headers = {"Content-Type": "application/json"}
@@ -114,26 +117,30 @@ def _address(connection: PlatformConnection, path: str) -> httpx.URL:
 
 def body(batch: Batch) -> bytes:
     """The request's body; the fields are passed on as the warehouse wrote them."""
-    parts: dict[str, list[Row]] = {"add": [], "change": [], "remove": []}
-    for row in batch.rows:
-        parts[row.action].append(row)
-    lists = ",".join(f'"{action}s":[{",".join(_told(action, rows))}]' for action, rows in parts.items())
+    lists = ",".join(
+        f'"{action}s":[{",".join(_told(action, batch.rows))}]' for action in ("add", "change", "remove")
+    )
     return f'{{"sync":{_json(batch.sync)},{lists}}}'.encode()
 
 
-def _told(action: str, rows: list[Row]) -> list[str]:
-    if action == "remove":
-        return [f'{{"key":{_json(row.key)}}}' for row in rows]
-    return [f'{{"key":{_json(row.key)},"fields":{row.fields_json}}}' for row in rows]
+def _told(asked: str, rows: Iterable[Row]) -> list[str]:
+    """The rows of one action."""
+    if asked == "remove":
+        return [f'{{"key":{_json(row.key)}}}' for row in rows if row.action == asked]
+    return [
+        f'{{"key":{_json(key)},"fields":{fields}}}' for _, key, action, fields, _ in rows if action == asked
+    ]
 
 
 def _refusals(answer: Any, batch: Batch, status_code: int) -> tuple[dict[int, str], frozenset[int]]:
     """Place → reason, and which of these unsubscribed."""
     try:
         said = {item["key"]: item for item in answer["results"]}
-    except (KeyError, TypeError):
+        taken = {key for key, item in said.items() if item.get("status") == "ok"}
+    except (AttributeError, KeyError, TypeError):
         raise TryAgain("an answer that cannot be read", status_code=status_code) from None
-    taken = {key for key, item in said.items() if item.get("status") == "ok"}
+    if taken.issuperset([row.key for row in batch.rows]):
+        return {}, frozenset()
     refused, unsubscribed = {}, set()
     for row in batch.rows:
         if row.key in taken:

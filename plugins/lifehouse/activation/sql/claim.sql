@@ -49,7 +49,7 @@ returning
     batches.number,
     batches.record_keys,
     batches.actions,
-    batches.fields,
+    array_to_string(batches.fields, chr(10), '') as fields,  -- JSON as jsonb writes it: on one line
     batches.platform_ids,
     array(
         select exceptions.place from activation.exceptions as exceptions

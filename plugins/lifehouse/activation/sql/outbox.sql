@@ -13,7 +13,11 @@ placed as (
         lanes.first_number,
         {marks} as field_marks,
         {stage} as stage,
-        row_number() over (partition by lanes.lane order by actions.action desc, actions.record_key collate "C") - 1 as place
+        row_number() over (
+            partition by lanes.lane
+            -- One text to sort by, which the server compares by its first bytes: a third of the work of two.
+            order by (case actions.action when 'remove' then '0' when 'change' then '1' else '2' end || actions.record_key) collate "C"
+        ) - 1 as place
     from actions
     inner join lanes using (action)
     cross join lateral (select actions.fields::jsonb as object offset 0) as parsed  -- once, for all its marks

@@ -78,13 +78,18 @@ def parsed(text: str) -> tuple[yaml.Node | None, Any]:
         loader.dispose()
 
 
-def validate(data: Any, model: type[Model], path: Path, node: yaml.Node | None = None) -> Model:
-    """``data`` as ``model``; mistakes are told with the line that ``node`` (the composed YAML) gives for them."""
+def validate(
+    data: Any, model: type[Model], path: Path, node: yaml.Node | None = None, *, below: str = ""
+) -> Model:
+    """``data`` as ``model``; mistakes are told with the line that ``node`` (the composed YAML) gives for them.
+
+    ``below`` is the key of the file that holds the data, if it is not the whole: what is missing there is told with its meaning.
+    """
     try:
         return model.model_validate(data)
     except ValidationError as error:
         raise ConfigError(
-            "\n".join(_describe(item, data, model, path, node) for item in error.errors())
+            "\n".join(_describe(item, model, path, node, below) for item in error.errors())
         ) from None
 
 
@@ -111,7 +116,7 @@ def substitute(value: Any, place: str = "") -> Any:
     return _VARIABLE.sub(replace, value)
 
 
-def _describe(item: Any, data: Any, model: type[BaseModel], path: Path, node: yaml.Node | None) -> str:
+def _describe(item: Any, model: type[BaseModel], path: Path, node: yaml.Node | None, below: str) -> str:
     location = [part for part in item["loc"] if not str(part).startswith(("function-", "tagged-union"))]
     where = ".".join(str(part) for part in location)
     line = line_of(node, location)
@@ -120,6 +125,9 @@ def _describe(item: Any, data: Any, model: type[BaseModel], path: Path, node: ya
         known = _known_keys(model, location[:-1])
         message = f"unknown key {location[-1]!r}{did_you_mean(str(location[-1]), known)}"
         where = ".".join(str(part) for part in location[:-1])
+    elif item["type"] == "missing" and below and (field := model.model_fields.get(where)):
+        message = f"is required: {field.description or 'a ' + where}"
+    where = ".".join(filter(None, [below, where]))
     prefix = f"{path}:{line}" if line else str(path)
     return f"{prefix}: {where + ': ' if where else ''}{message}"
 

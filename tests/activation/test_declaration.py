@@ -62,7 +62,7 @@ MISTAKES = {
     GOOD.replace("channel: email", "channel: pigeon"): r"push.yml:7: consent",
     GOOD + "guards: {max_age: soon}\n": r"push.yml:8: guards.max_age: 'soon' is no length of time",
     GOOD + "holdout: {share: 1.5}\n": r"push.yml:8: holdout.share",
-    GOOD + "options:\n  pth: /x\n": r"push.yml:9: unknown key 'pth'; did you mean 'path'",
+    GOOD + "options:\n  pth: /x\n": r"push.yml:9: options: unknown key 'pth'; did you mean 'path'",
     GOOD + "mode: upsertt\n": r"push.yml:8: mode",
     GOOD + "fields: {em: {column: email, hash: sha256}}\n": r"key: email would be sent as it is",
     GOOD
@@ -119,4 +119,4 @@ def test_a_plan_that_its_guards_would_stop_says_so_and_fails(
     world.declare(guards={"min_size": 5})
     code, planned = run_cli(world, monkeypatch, "plan", "push")
     assert code == 1
-    assert "✗ champions must have at least 5 rows to hold: but it has 0" in planned
+    assert "✗ champions must have at least 5 rows to hold, but it has 0" in planned

@@ -165,6 +165,7 @@ def test_hand_picked_members_are_in_and_out_but_consent_and_suppressions_win(
     suppress(world, "c0007@example.com")
     world.sync()
     assert receiver.keys("push") == keys(1, 5)
+    assert "is no member of champions in release 1; was picked in by hand" in told(world, "c0005")
     assert "is held out" in told(world, "c0002")
     pick(world, "c0005", is_in=False)
     picks.unpick(world.ctx, find_sync(world.ctx.project, "push"), "c0001", author="ann")
@@ -255,9 +256,11 @@ def test_the_command_line_keeps_people_out_without_showing_them(
     shown = lifehouse("suppress", "list")
     assert "court order" in shown
     assert "example.com" not in shown
-    lifehouse("sync", "pick", "push", "c0003", "--out", "--reason", "our own staff")
+    assert "c0003 is picked out" in lifehouse(
+        "sync", "pick", "push", "c0003", "--out", "--reason", "our own staff"
+    )
     assert "our own staff" in lifehouse("sync", "picks", "push")
     shown = lifehouse("plan", "push")
     assert "suppressed" in shown
     assert "left out" in shown
-    lifehouse("sync", "unpick", "push", "c0003")
+    assert "decide on c0003 again" in lifehouse("sync", "unpick", "push", "c0003")

@@ -118,7 +118,15 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path, wrong: str, right: str,
 
 def test_an_unknown_option_is_told_where_the_sync_says_it(world: World) -> None:
     world.declare(platform="mailchimp", options={"list": "abc", "segment_id": 1})
-    with pytest.raises(ConfigError, match=r"push.yml:\d+: unknown key 'list'; did you mean 'list_id'\?"):
+    with pytest.raises(
+        ConfigError, match=r"push.yml:\d+: options: unknown key 'list'; did you mean 'list_id'\?"
+    ):
+        world.sync()
+    world.declare(platform="letterbox", options={})
+    folder = world.ctx.project.root / "dags" / "platforms"
+    folder.mkdir(parents=True)
+    (folder / "letterbox.yml").write_text(LETTERBOX, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"push.yml:\d+: options.mailing: is required: the mailing's id$"):
         world.sync()
 
 

@@ -247,6 +247,16 @@ def test_a_platform_that_cannot_be_read_says_so(make_context: Callable[..., Cont
             reconcile(world.ctx, "push", world.connection)
 
 
+def test_an_endpoint_that_was_not_told_where_its_list_is_says_what_to_write(world: World) -> None:
+    with pytest.raises(
+        PlatformError, match=r"webhook cannot be read back: .* do not say `members: /members`"
+    ):
+        reconcile(world.ctx, "push", world.connection)
+    world.declare(read_back="7d")
+    with pytest.raises(ConfigError, match=r"push.yml:\d+: read_back: webhook cannot be read back"):
+        world.sync()
+
+
 def test_every_platform_that_ships_can_be_read_back_or_says_why_not() -> None:
     for path in catalog.SHIPPED.glob("*.yml"):
         declared = catalog.find(path.stem, Path())

@@ -12,7 +12,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from lifehouse import config
 from lifehouse.activation.caps import Cap
 from lifehouse.activation.durations import Duration
-from lifehouse.activation.platforms import OPTIONS, catalog
+from lifehouse.activation.platforms import OPTIONS, TELLING, catalog
 from lifehouse.activation.platforms.declaration import Declared
 from lifehouse.activation.quiet import QuietHours
 from lifehouse.errors import ConfigError
@@ -229,6 +229,20 @@ class Sync(config.Strict):
         return bool(self._declared and self._declared.removals_have_fields and self.fields)
 
     @property
+    def unreadable(self) -> str | None:
+        """Why `reconcile` cannot read back who is there, and what to do; None where it can."""
+        if self._declared is None:
+            option, say = TELLING.get(self.platform, ("", ""))
+            is_untold = option and not self.options.get(option)
+            return f"the sync's options do not say {say}" if is_untold else None
+        if self._declared.members:
+            return None
+        return (
+            self._declared.unreadable
+            or "its declaration has no `members:` (docs/add-a-platform.md, Reading back)"
+        )
+
+    @property
     def cap(self) -> Cap | None:
         """How often the sync's kind may reach a customer; None where it has no kind."""
         return self._cap
@@ -283,19 +297,18 @@ def load_sync(path: Path) -> Sync:
         line = config.line_of(_node(path), ["platform"])
         raise ConfigError(f"{path}:{line}: platform: {error.args[0]}") from None
     options = declared.options_model if declared else OPTIONS[sync.platform]
-    config.validate(sync.options, options, path, _node(path, "options"))
+    config.validate(sync.options, options, path, _node(path, "options"), below="options")
     if sync.mode == "update" and "update" not in (declared.modes if declared else ()):
         line = config.line_of(_node(path), ["mode"])
         raise ConfigError(f"{path}:{line}: mode: {sync.platform} cannot update without creating; use upsert")
-    if sync.read_back is not None and declared and declared.members is None:
-        line = config.line_of(_node(path), ["read_back"])
-        why = declared.unreadable or "its declaration has no `members:`"
-        raise ConfigError(f"{path}:{line}: read_back: {sync.platform} cannot be read back: {why}")
     if sync.kind is not None:
         sync._cap = _cap(sync.kind, path)
     if sync.quiet_hours is not None:
         sync._zone = Project(path.parents[2]).company.time_zone
     sync._declared = declared.for_sync(sync.mode, has_fields=bool(sync.fields)) if declared else None
+    if sync.read_back is not None and (why := sync.unreadable):
+        line = config.line_of(_node(path), ["read_back"])
+        raise ConfigError(f"{path}:{line}: read_back: {sync.platform} cannot be read back: {why}")
     return sync
 
 

@@ -51,6 +51,9 @@ where customer_id = %(customer)s and batch_id in (
 order by batch_id desc, place desc
 limit 10
 """
+_MEMBER = """
+select from marts.segment_members where segment = %(segment)s and customer_id = %(customer)s
+"""
 _MERGED = "select customer_id from marts.customer_merges where retired_id = %(customer)s"
 _ARM = "select arm, assigned_at from activation.holdouts where experiment = %(experiment)s and customer_id = %(customer)s"
 
@@ -107,6 +110,7 @@ def standing(ctx: Context, sync: Sync, customer_id: str) -> Standing:
                 "select from marts.customers where customer_id = %(customer)s", values
             ).fetchone()
             merged = cursor.execute(_MERGED, values).fetchone()
+            is_member = cursor.execute(_MEMBER, {**values, "segment": sync.segment}).fetchone() is not None
             is_open = (cursor.execute(_OPEN, values).fetchone() or {}).get("exists")
             morning = recipients.morning_of(connection, sync, customer_id)
         connection.rollback()
@@ -117,7 +121,9 @@ def standing(ctx: Context, sync: Sync, customer_id: str) -> Standing:
     if is_there is None and not records and not found.sent:
         raise LifehouseError(f"there is no customer {customer_id!r}; the mart customers lists them")
     segment = f"{sync.segment} in release {plan.release.release_id}"
-    found.sentences.append(f"is a member of {segment}" if member else f"is no member of {segment}")
+    found.sentences.append(f"is a member of {segment}" if is_member else f"is no member of {segment}")
+    if member and not is_member:
+        found.sentences.append(f"was picked in by hand (`lifehouse sync picks {sync.sync}`)")
     if member:
         found.sentences.append(_verdict(sync, member, arm))
     found.sentences.extend(

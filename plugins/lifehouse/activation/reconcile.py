@@ -134,9 +134,7 @@ def reconcile(
     platform = make_platform(order, ctx.home, connection)
     listing = platform.listing if isinstance(platform, members.Readable) else None
     if listing is None:
-        why = (order.declared and order.declared.unreadable) or (
-            "its declaration has no `members:`, or the sync's options do not say where its list is"
-        )
+        why = order.unreadable or "it has no list of who is there"
         raise PlatformError(f"sync {name}: {order.platform} cannot be read back: {why}")
     values = {"account": order.account_name, "sync": order.sync}
     with sender(ctx.warehouse, order.account_name), ctx.warehouse.connect() as session:

@@ -65,8 +65,8 @@ def show_plan(console: Console, sync: Sync, preview: Preview, findings: Iterable
     if plan.rows:
         _show_details(console, preview)
     for finding in findings:
-        mark, verdict = ("[green]✓[/]", "") if finding.holds else ("[red]✗[/]", "but ")
-        console.print(f" {mark} {escape(finding.meaning)}: {verdict}{escape(finding.observed)}")
+        mark, verdict = ("[green]✓[/]", ":") if finding.holds else ("[red]✗[/]", ", but")
+        console.print(f" {mark} {escape(finding.meaning)}{verdict} {escape(finding.observed)}")
 
 
 def _clock(instant: datetime | None) -> str:

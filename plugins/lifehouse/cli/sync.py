@@ -160,6 +160,11 @@ def pick(
     ctx = Context.current()
     order, ends = find_sync(ctx.project, name), until.replace(tzinfo=UTC) if until else None
     hands.pick(ctx, order, customer, is_in=is_in, reason=reason, author=getpass.getuser(), until=ends)
+    told = f" until {until:%Y-%m-%d}" if until else ""
+    meaning = "in; consent and suppressions still win" if is_in else "out"
+    Console(highlight=False).print(
+        f"{customer} is picked {meaning}{told}. `lifehouse sync explain {name} {customer}`"
+    )
 
 
 @sync.command()
@@ -171,6 +176,7 @@ def unpick(name: Name, customer: Customer) -> None:
 
     ctx = Context.current()
     hands.unpick(ctx, find_sync(ctx.project, name), customer, author=getpass.getuser())
+    Console(highlight=False).print(f"The rules of {name} decide on {customer} again.")
 
 
 @sync.command()

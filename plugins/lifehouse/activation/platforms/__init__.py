@@ -13,6 +13,11 @@ OPTIONS: dict[str, type[Strict]] = {
     "csv_drop": CsvDropOptions,
     "sql_table": SqlTableOptions,
 }
+#: Of those that tell who they hold if a sync says so: the option, and how to write it.
+TELLING = {
+    "webhook": ("members", "`members: /members`"),
+    "csv_drop": ("full_state", "`full_state: true`"),
+}
 #: What they are, and what they were tested against.
 IN_PYTHON: dict[str, tuple[str, str]] = {
     "webhook": ("a JSON endpoint of your own, see docs/add-a-sync.md", "a server of the tests"),

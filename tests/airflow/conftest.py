@@ -28,12 +28,12 @@ NOWHERE = "postgresql+psycopg://nobody@127.0.0.1:1/none"  # reading DAGs needs n
 
 
 @pytest.fixture
-def airflow_database(databases: Databases) -> Iterator[Callable[[], str]]:
-    """Makes empty databases for Airflow on the session's server; returns SQLAlchemy addresses."""
+def airflow_database(databases: Databases, migrated: str) -> Iterator[Callable[[], str]]:
+    """Makes databases for Airflow on the session's server, as a first start leaves them; returns SQLAlchemy addresses."""
     made: list[str] = []
 
     def make() -> str:
-        made.append(databases.create(template=None))
+        made.append(databases.create(template=migrated))
         return re.sub("^postgresql:", "postgresql+psycopg:", made[-1])
 
     yield make

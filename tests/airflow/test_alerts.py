@@ -42,7 +42,7 @@ def tiny(
     tmp_path: Path,
     web: Inbox,
     post: Inbox,
-) -> AirflowOf:
+) -> Iterator[AirflowOf]:
     """The tiny company with three channels."""
     project, folder = tmp_path / "project", tmp_path / "company"
     shutil.copytree(TINY, project)
@@ -51,7 +51,7 @@ def tiny(
     folder.mkdir()
     company = Company(make_context(project_root=project), folder)
     smtp = {"disable_ssl": True, "disable_tls": True, "from_email": "lifehouse@example.org"}
-    return AirflowOf.start(
+    with AirflowOf.start(
         company,
         airflow_database(),
         AIRFLOW_CONN_TEAM_MAIL=json.dumps(
@@ -63,7 +63,8 @@ def tiny(
         AIRFLOW_CONN_PAGER=json.dumps(
             {"conn_type": "http", "host": f"{web.url}/pager", "password": "pager-key"}
         ),
-    )
+    ) as started:
+        yield started
 
 
 @pytest.mark.slow

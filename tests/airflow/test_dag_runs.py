@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,11 +20,12 @@ FUTURE = {"as_of": "2024-01-06T00:00:00+00:00"}
 @pytest.fixture
 def tiny(
     make_context: Callable[..., Context], airflow_database: Callable[[], str], tmp_path: Path
-) -> AirflowOf:
+) -> Iterator[AirflowOf]:
     folder = tmp_path / "company"
     folder.mkdir()
     ctx = make_context(project_root=TINY)
-    return AirflowOf.start(Company(ctx, folder), airflow_database())
+    with AirflowOf.start(Company(ctx, folder), airflow_database()) as started:
+        yield started
 
 
 @pytest.mark.slow

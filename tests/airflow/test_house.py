@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from lifehouse.context import Context
@@ -63,3 +65,17 @@ def test_stations_that_run_side_by_side_count_once() -> None:
 
     assert covered([]) == 0
     assert covered([(at(0), at(10)), (at(2), at(5)), (at(8), at(12)), (at(20), at(21))]) == 13
+
+
+def test_a_metadata_database_says_that_it_is_migrated_until_it_is_moved(
+    airflow_database: Callable[[], str], tmp_path: Path
+) -> None:
+    address = airflow_database()
+    context = Context(Home(tmp_path), Project(TINY))
+    settings = Settings(context, {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": address})
+    assert settings.is_migrated()
+    with psycopg.connect(address.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("update alembic_version set version_num = 'another'")
+        assert not settings.is_migrated()
+        connection.execute("drop table alembic_version")
+        assert not settings.is_migrated()

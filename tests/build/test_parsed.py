@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from dbt.contracts.graph.manifest import Manifest
 
 from lifehouse.build import dbt, parsed, project
 from lifehouse.build.place import scratch
@@ -32,3 +35,22 @@ def test_a_kept_project_is_in_each_place_what_dbt_would_say_there(
     assert {node.schema for node in kept.nodes.values() if node.resource_type == "model"} == {
         f"scratch_then__{schema}" for schema in ("work", "staging", "contract", "core")
     }
+
+
+def test_a_damaged_file_is_parsed_again(
+    ctx: Context, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(parsed.SHARED, str(tmp_path / "parsed"))
+    kept: list[str] = []
+
+    def parse() -> Manifest:
+        kept.append("parsed")
+        return Manifest()
+
+    parsed.project(ctx, "files", parse)
+    parsed.project(ctx, "files", parse)
+    (file,) = (tmp_path / "parsed").iterdir()
+    file.write_bytes(file.read_bytes()[:-9])
+    parsed.project(ctx, "files", parse)
+    parsed.project(ctx, "other files", parse)
+    assert kept == ["parsed"] * 3

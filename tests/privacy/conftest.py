@@ -46,10 +46,10 @@ class Night:
 
 
 @pytest.fixture(scope="module")
-def night(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
+def night(databases: Databases, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
     root = disaster.project(tmp_path_factory.mktemp("project") / "tiny")
     home = tmp_path_factory.mktemp("home")
-    warehouse, airflow = databases.create(), databases.create(template=None)
+    warehouse, airflow = databases.create(), databases.create(template=migrated)
     context = Context(Home(home), Project(root))
     vars(context)["warehouse"] = Warehouse(warehouse)
     company = Company(context, tmp_path_factory.mktemp("company"))

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from lifehouse import transport
 from lifehouse.context import Context
@@ -137,16 +139,31 @@ class Settings:
                 connection.execute(f'create database "{METADATA}"')
         return "postgresql+psycopg://" + server.url_of(METADATA).split("://", 1)[1]
 
-    def metadata_version(self) -> str | None:
-        """The migration that the metadata database is at and this Airflow's version; None where it was never migrated."""
-        with psycopg.connect(
-            self.metadata_url.replace("postgresql+psycopg://", "postgresql://", 1)
-        ) as connection:
-            exists = connection.execute("select to_regclass('alembic_version') is not null").fetchone()
-            if not exists or not exists[0]:
-                return None
-            found = connection.execute("select version_num from alembic_version").fetchone()
-        return f"{found[0] if found else None} {version('apache-airflow')}"
+    def is_migrated(self) -> bool:
+        """Whether the metadata database says that it was brought to this Airflow's version, and is where it was left."""
+        with self._metadata() as connection:
+            now, noted = self._version_and_note(connection)
+        return now is not None and now == noted
+
+    def note_migrated(self) -> None:
+        """Have the metadata database say where it is now: a new home need not look for it."""
+        with self._metadata() as connection:
+            now, _ = self._version_and_note(connection)
+            connection.execute(sql.SQL("comment on table alembic_version is {}").format(now))
+
+    def _metadata(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(self.metadata_url.replace("postgresql+psycopg://", "postgresql://", 1))
+
+    @staticmethod
+    def _version_and_note(connection: psycopg.Connection[Any]) -> tuple[str | None, str | None]:
+        """The migration that the database is at, with this Airflow's version, and what was noted; None where nothing is."""
+        (table,) = connection.execute("select to_regclass('alembic_version')::oid").fetchone() or (None,)
+        if table is None:
+            return None, None
+        found, noted = connection.execute(
+            "select (select version_num from alembic_version), obj_description(%s, 'pg_class')", (table,)
+        ).fetchone() or (None, None)
+        return f"{found} {version('apache-airflow')}", noted
 
     @property
     def url(self) -> str:

@@ -93,9 +93,8 @@ class Standalone:
         return stop([Detached(note.stem, self.settings.folder) for note in notes])
 
     def migrate(self) -> None:
-        """Bring the metadata database to this Airflow's version, unless the note says that it is (the command takes 4 s)."""
-        note = self.settings.folder / "migrated"
-        if note.exists() and note.read_text() == self.settings.metadata_version():
+        """Bring the metadata database to this Airflow's version, unless it says that it is (the command takes 4 s)."""
+        if self.settings.is_migrated():
             return
         log = self.settings.folder / "migrate.log"
         with log.open("ab") as output:
@@ -110,7 +109,7 @@ class Standalone:
             )
         if done.returncode:
             raise AirflowError(f"Airflow's database could not be brought up to date; see {log}")
-        note.write_text(self.settings.metadata_version() or "")
+        self.settings.note_migrated()
 
     def _wait_until_healthy(self, patience: float) -> None:
         deadline = time.monotonic() + patience

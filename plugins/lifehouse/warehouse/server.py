@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from lifehouse.errors import WarehouseError
 from lifehouse.home import Home
@@ -167,6 +168,11 @@ class EmbeddedServer:
                 "select 1 from pg_database where datname = %s", (DATABASE,)
             ).fetchone()
             if not exists:
+                # 4,096 rounds guard what a person can remember; at random bytes they double what a connection costs
+                connection.execute("set scram_iterations = 1")
+                connection.execute(
+                    sql.SQL("alter role {} password {}").format(sql.Identifier(USER), self._password)
+                )
                 connection.execute(f'create database "{DATABASE}"')
 
     def _postgres_tool(self, name: str, *arguments: object) -> None:

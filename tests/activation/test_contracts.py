@@ -16,6 +16,7 @@ from vendors import VENDORS
 from lifehouse.activation.platforms import OPTIONS, catalog, check
 from lifehouse.activation.platforms.request import Prepared
 from lifehouse.cli.app import build
+from lifehouse.errors import ConfigError
 from lifehouse.project import INSTALLATION
 from support.data import contract
 from support.prism import installed_prism, serving
@@ -147,6 +148,25 @@ def test_a_discriminator_forbids_nothing_and_an_address_of_its_own_is_looked_up_
     sent = found["identify"].prepared
     wrong = replace(sent, content=(sent.content or b"").replace(b'"identify"', b'"greet"'))
     assert "not valid" in str(check._problem(apis, wrong))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("shop.graphql", "type Query { a: Int }", "is a GraphQL schema"),
+        ("shop.json", '{"data": {"__schema": {"types": []}}}', "is a GraphQL schema"),
+        ("old.json", '{"swagger": "2.0", "paths": {}}', r"is Swagger 2.0; convert it"),
+        ("list.json", "[1]", "is no OpenAPI 3 contract"),
+        ("empty.yml", "", "is no OpenAPI 3 contract"),
+        ("broken.yml", "a: [", "cannot be read as an OpenAPI contract"),
+    ],
+)
+def test_what_is_no_openapi_contract_is_told_what_it_is(
+    tmp_path: Path, name: str, text: str, words: str
+) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=words):
+        check._open(tmp_path / name)
 
 
 def test_the_guide_says_what_each_platform_was_tested_against() -> None:

@@ -38,7 +38,7 @@ database (`\\d+ sync_runs`).
 | `runs` | run and station (source, sync): rows in and out, seconds, share, peak memory in bytes; the run's as-of and outcome |
 | `quality_results` | expectation judged by a gate: what must hold, whether it did, how many rows did not |
 | `sync_runs` | run of a sync: rows planned, confirmed, refused, kept back and why; calls, outages, seconds |
-| `sync_rows` | run, action, status and reason: how many rows came to that end; refusals in the platform's words, masked |
+| `sync_rows` | run, action, status and reason: rows that came to that end; why they were refused (masked) or kept back |
 | `sync_calls` | run, outcome and HTTP status: batches, requests, milliseconds (median, 95th, 99th percentile, slowest) |
 | `reconciliations` | reading back of a platform: rows there, here, on one side alone, repaired |
 | `segment_history` | segment, customer and stay: from which release to which |

@@ -114,6 +114,8 @@ def _open(contract: Path) -> Any:
     try:
         text = contract.read_text(encoding="utf-8")
         told = json.loads(text) if contract.suffix == ".json" else config.read(text)
+        if unfit := _unfit(contract, told):
+            raise ConfigError(f"{contract}: {unfit}")
         settings = Config(
             spec_validator_cls=None, extra_media_type_deserializers={"text/csv": lambda body: body.decode()}
         )
@@ -122,6 +124,21 @@ def _open(contract: Path) -> Any:
         raise ConfigError(
             f"{contract}: cannot be read as an OpenAPI contract ({type(error).__name__})"
         ) from None
+
+
+def _unfit(contract: Path, told: Any) -> str | None:
+    """Why it is no contract that requests can be checked against, and what to do; None where it is one."""
+    keys = set(told) | set(told.get("data") or ()) if isinstance(told, dict) else set()
+    if contract.suffix in (".graphql", ".graphqls", ".gql") or "__schema" in keys:
+        return (
+            "is a GraphQL schema, and requests are checked against OpenAPI 3 alone; "
+            "a server refuses a document that its schema does not allow, so try the sync on a sandbox"
+        )
+    if "swagger" in keys:
+        return f"is Swagger {told['swagger']}; convert it to OpenAPI 3 first"
+    if "openapi" not in keys or not str(told["openapi"]).startswith("3."):
+        return "is no OpenAPI 3 contract: it does not begin with `openapi: 3...`"
+    return None
 
 
 def _without_hints(told: Any) -> Any:

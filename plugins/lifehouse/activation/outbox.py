@@ -303,7 +303,8 @@ def _rows(
     lines = (
         repeat("{}") if batch["fields"] is None else [line or "{}" for line in batch["fields"].split("\n")]
     )
-    columns = zip(places, keys, batch["actions"], lines, batch["platform_ids"] or repeat(None))  # noqa: B905  by keys
+    actions = batch["actions"] * len(keys) if len(batch["actions"]) == 1 else batch["actions"]
+    columns = zip(places, keys, actions, lines, batch["platform_ids"] or repeat(None))  # noqa: B905  by keys
     rows: tuple[Row, ...] = tuple(
         map(tuple.__new__, repeat(Row), columns)
     )  # a hundred thousand a second more than by Row(...)

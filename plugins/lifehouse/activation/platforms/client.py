@@ -6,11 +6,10 @@ import threading
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from lifehouse import transport
 from lifehouse.activation import pace
 from lifehouse.activation.connection import PlatformConnection
+from lifehouse.activation.platforms.lean import httpx
 from lifehouse.errors import ConfigError
 
 if TYPE_CHECKING:

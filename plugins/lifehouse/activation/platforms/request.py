@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
 from lifehouse.activation.platforms import template
 from lifehouse.activation.platforms.base import BatchRefused
 from lifehouse.activation.platforms.calls import Request, Table
+from lifehouse.activation.platforms.lean import httpx
 from lifehouse.activation.platforms.row_file import write_lines
 from lifehouse.errors import ConfigError
 

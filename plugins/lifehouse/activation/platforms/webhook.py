@@ -21,12 +21,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-import httpx
 from pydantic import Field
 
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.platforms import answers, client, reading
 from lifehouse.activation.platforms.base import Answer, Batch, Capabilities, Row, TryAgain
+from lifehouse.activation.platforms.lean import httpx
 from lifehouse.activation.platforms.listing import Members, Page
 from lifehouse.config import Strict
 

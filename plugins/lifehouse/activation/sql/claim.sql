@@ -48,7 +48,7 @@ returning
     batches.release_id,
     batches.number,
     batches.record_keys,
-    batches.actions,
+    case when batches.actions[1] = all(batches.actions) then batches.actions[:1] else batches.actions end as actions,
     array_to_string(batches.fields, chr(10), '') as fields,  -- JSON as jsonb writes it: on one line
     batches.platform_ids,
     array(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -89,7 +90,7 @@ def validate(
         return model.model_validate(data)
     except ValidationError as error:
         raise ConfigError(
-            "\n".join(_describe(item, model, path, node, below) for item in error.errors())
+            "\n".join(_describe(item, model, path, node, below) for item in _meant(error.errors(), data))
         ) from None
 
 
@@ -114,6 +115,65 @@ def substitute(value: Any, place: str = "") -> Any:
         return found
 
     return _VARIABLE.sub(replace, value)
+
+
+def _meant(errors: Sequence[Any], data: Any) -> list[Any]:
+    """Of a value that may be one of several kinds the mistakes in the kind that it is: a mapping, or something plain.
+
+    What pydantic calls the kinds is taken out of the places.
+    """
+    models, meant = _models(Strict), []
+    kinds = [_kind_at(item["loc"], models) for item in errors]
+    places = [item["loc"][:at] if at else None for item, at in zip(errors, kinds, strict=True)]
+    mappings = {
+        place: models[item["loc"][at]]
+        for item, at, place in zip(errors, kinds, places, strict=True)
+        if at and place and item["loc"][at] in models
+    }
+    plain = {
+        place
+        for item, at, place in zip(errors, kinds, places, strict=True)
+        if at and item["loc"][at] not in models
+    }
+    for item, at, place in zip(errors, kinds, places, strict=True):
+        if at is None or place is None or place not in mappings:
+            meant.append(item)
+        elif place not in plain or isinstance(_at(data, place), dict):
+            if item["loc"][at] in models:
+                meant.append({**item, "loc": place + item["loc"][at + 1 :]})
+        elif item["loc"][at] not in models:
+            keys = [name for name, field in mappings[place].model_fields.items() if field.is_required()]
+            told = f", or a mapping with {', '.join(keys)}" if keys else ", or a mapping"
+            meant.append({**item, "loc": place, "msg": item["msg"] + told})
+    return meant or list(errors)
+
+
+def _kind_at(location: Sequence[Any], models: Container[Any]) -> int | None:
+    """Where a location names a kind of value instead of a key."""
+    plain = {"str", "int", "float", "bool"}
+    told = (
+        number
+        for number, part in enumerate(location)
+        if number and (part in models or part in plain or str(part).startswith("literal["))
+    )
+    return next(told, None)
+
+
+def _models(model: type[BaseModel]) -> dict[Any, type[BaseModel]]:
+    """Every declaration below ``model``, by its name."""
+    found: dict[Any, type[BaseModel]] = {model.__name__: model}
+    for below in model.__subclasses__():
+        found |= _models(below)
+    return found
+
+
+def _at(data: Any, place: Sequence[Any]) -> Any:
+    for part in place:
+        try:
+            data = data[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return data
 
 
 def _describe(item: Any, model: type[BaseModel], path: Path, node: yaml.Node | None, below: str) -> str:

@@ -59,7 +59,14 @@ MISTAKES = {
     GOOD.replace("webhook", "webhok"): r"unknown platform 'webhok'; did you mean 'webhook'",
     GOOD.replace("sync: push", "sync: pull"): r"is 'pull', but the file's name says 'push'",
     GOOD.replace("{channel: email, purpose: marketing}", "none"): r"needs a reason_without_consent",
-    GOOD.replace("channel: email", "channel: pigeon"): r"push.yml:7: consent",
+    GOOD.replace(
+        "channel: email", "channel: pigeon"
+    ): r"^[^\n]*push.yml:7: consent.channel: Input should be 'email'[^\n]*$",
+    GOOD.replace(
+        "{channel: email, purpose: marketing}", "nne"
+    ): r"^[^\n]*push.yml:7: consent: Input should be 'none', or a mapping with channel$",
+    GOOD
+    + "fields:\n  em: {colum: email}\n": r"push.yml:9: fields.em: unknown key 'colum'; did you mean 'column'",
     GOOD + "guards: {max_age: soon}\n": r"push.yml:8: guards.max_age: 'soon' is no length of time",
     GOOD + "holdout: {share: 1.5}\n": r"push.yml:8: holdout.share",
     GOOD + "options:\n  pth: /x\n": r"push.yml:9: options: unknown key 'pth'; did you mean 'path'",

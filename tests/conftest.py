@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import shutil
@@ -22,6 +23,7 @@ from lifehouse.warehouse.server import EmbeddedServer
 from support.databases import Databases
 
 pytest_plugins = ["support.remote"]
+gc.set_threshold(50_000)  # as the command line does
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -118,3 +118,24 @@ def test_nothing_is_judged_twice_where_nobody_else_wrote(
         if not sum(judged):
             break
     assert sum(judged) == 0
+
+
+def test_a_record_that_somebody_wrote_by_hand_meanwhile_holds_up_no_sync(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = world.people(3)
+
+    def checkpoint(step: Step) -> None:
+        if step == Step.PLANNED:
+            world.sql(
+                "insert into activation.records (account, sync, record_key, customer_id) "
+                "values ('receiver', 'push', %s, 'c0002')",
+                people[1],
+            )
+
+    monkeypatch.setattr(run, "checkpoint", checkpoint)
+    assert world.sync().confirmed == 3
+    monkeypatch.undo()
+    assert world.sync().calls == 0
+    held = "select count(*) from activation.records where field_hash is not null"
+    assert world.ctx.warehouse.value(held) == 3

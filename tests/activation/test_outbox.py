@@ -73,9 +73,9 @@ def test_a_claim_and_a_settlement_look_at_what_they_take_alone(crowded: psycopg.
     settled = looked_at(crowded, statement("settle"), **me, batches=claimed)
     assert settled <= 2 * len(claimed)
     assert crowded.execute(IN_FLIGHT).fetchone() == (3 * TAKEN * ROWS,), "not in the records yet"
-    folded = looked_at(crowded, statement("fold"), **me)
+    folded = looked_at(crowded, statement("fold"), **me, is_sure=True)
     assert folded <= 4 * len(claimed)
-    assert looked_at(crowded, statement("fold"), **me) == 0
+    assert looked_at(crowded, statement("fold"), **me, is_sure=True) == 0
     assert crowded.execute(IN_FLIGHT).fetchone() == (0,)
     assert crowded.execute("select count(*) from activation.records").fetchone() == (3 * TAKEN * ROWS,)
 
@@ -142,7 +142,7 @@ def test_rows_of_an_older_warehouse_move_into_their_batches(
             """
         ).fetchall()
         in_flight = connection.execute("select record_key from activation.in_flight order by 1").fetchall()
-        me = {"account": "receiver", "sync": "push"}
+        me = {"account": "receiver", "sync": "push", "is_sure": True}
         folded = connection.execute(statement("fold"), me).fetchone()
     databases.drop(url)
     assert folded == (0,), "what was settled then is in the records already"

@@ -5,8 +5,8 @@ Settling marks a batch; whoever reads ``activation.records`` folds first. What i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import psycopg
@@ -20,10 +20,28 @@ from lifehouse.warehouse.connection import Warehouse
 ROOM = "set temp_buffers = '128MB'"
 
 
-def fold(connection: psycopg.Connection[Any], sync: Sync) -> None:
-    """Fold all of the sync that is settled. Whoever does so in one snapshot with something else may find it taken."""
-    folded = connection.execute(statement("fold"), {"account": sync.account_name, "sync": sync.sync})
-    if (folded.fetchone() or (0,))[0]:
+def fold(
+    connection: psycopg.Connection[Any],
+    sync: Sync,
+    transaction: Callable[[], AbstractContextManager[object]] | None = None,
+) -> None:
+    """Fold all of the sync that is settled.
+
+    :param transaction: opens one on the connection; it is all that happens in it.
+    """
+    transaction = transaction or connection.transaction
+    try:
+        with transaction():
+            _fold(connection, sync, is_sure=True)
+    except psycopg.errors.UniqueViolation:  # somebody has written a record by hand
+        with transaction():
+            _fold(connection, sync, is_sure=False)
+
+
+def _fold(connection: psycopg.Connection[Any], sync: Sync, *, is_sure: bool) -> None:
+    values = {"account": sync.account_name, "sync": sync.sync, "is_sure": is_sure}
+    folded = connection.execute(statement("fold"), values).fetchone()
+    if folded and folded[0]:
         checkpoint(Step.FOLDING)
 
 
@@ -33,6 +51,6 @@ def reading(warehouse: Warehouse, sync: Sync) -> Iterator[psycopg.Connection[Any
     with warehouse.connect() as connection:
         with connection.transaction():
             connection.execute(ROOM)
-            fold(connection, sync)
+        fold(connection, sync)
         connection.execute("set transaction isolation level repeatable read")
         yield connection

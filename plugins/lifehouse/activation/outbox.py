@@ -203,11 +203,8 @@ class Outbox:
 
     def fold(self) -> None:
         """Bring what the platform is known to hold up to date, on a connection of its own: claims and settlements go on."""
-        with (
-            self.warehouse.connect(autocommit=True) as connection,
-            self.sender.others.without(connection),
-        ):
-            folding.fold(connection, self.sync)
+        with self.warehouse.connect(autocommit=True) as connection:
+            folding.fold(connection, self.sync, lambda: self.sender.others.without(connection))
 
     def left(self) -> int:
         """Rows of the sync that no platform has answered for."""

@@ -150,8 +150,7 @@ def _plan(order: Sync, outbox: Outbox, run: SyncRun, *, only_failed: bool) -> Pl
     connection = outbox.sender.connection
     plan, findings, approval = None, [], None
     try:
-        with outbox.sender.writing():
-            folding.fold(connection, order)
+        folding.fold(connection, order, outbox.sender.writing)
         with connection.transaction():
             connection.execute("set transaction isolation level repeatable read")
             outbox.sender.others.planned(connection)

@@ -16,7 +16,7 @@ folded as (
     returning
         batches.record_keys, batches.customer_ids, batches.actions, batches.field_hashes, batches.field_marks, batches.stages,
         batches.platform_ids, batches.settled_at,
-        batches.is_new and batches.claims = 1 as is_new,
+        batches.is_new and batches.claims = 1 and %(is_sure)s as is_new,
         array(
             select exceptions.place from activation.exceptions as exceptions
             where exceptions.batch_id = batches.batch_id and exceptions.status is not null
@@ -32,7 +32,8 @@ removed as (
         and records.account = %(account)s and records.sync = %(sync)s and records.record_key = rows.record_key
 ),
 
--- Of these there was no record when they were planned, and nobody else has made one since: each is half the work.
+-- Of these there was no record when they were planned, and nobody else has made one since: each is half the work. Should it
+-- fail all the same, the fold is made again without being sure.
 added as (
     insert into activation.records (account, sync, record_key, customer_id, field_hash, acknowledged_at, platform_id, field_marks, stage)
     select

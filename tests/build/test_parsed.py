@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,21 @@ def test_a_damaged_file_is_parsed_again(
     parsed.project(ctx, "files", parse)
     parsed.project(ctx, "other files", parse)
     assert kept == ["parsed"] * 3
+
+
+def test_what_a_model_asks_of_the_environment_is_asked_again(
+    ctx: Context, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(parsed.SHARED, str(tmp_path / "parsed"))
+    kept: list[str] = []
+
+    def parse() -> Manifest:
+        kept.append(os.environ.get("REGION", "none"))
+        return Manifest(env_vars={"REGION": os.environ.get("REGION", "DBT_DEFAULT_PLACEHOLDER")})
+
+    for region in (None, None, "north", "north", "south", None):
+        monkeypatch.delenv("REGION", raising=False)
+        if region:
+            monkeypatch.setenv("REGION", region)
+        parsed.project(ctx, "files", parse)
+    assert kept == ["none", "north", "south", "none"]

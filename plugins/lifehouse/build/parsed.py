@@ -11,7 +11,7 @@ import os
 import pickle
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
@@ -28,7 +28,7 @@ SHARED = "LIFEHOUSE_PARSED"
 #: What a command needs of a manifest; the rest is for parsing a part of the files anew, or found from these.
 _PARTS = (
     *("nodes", "sources", "macros", "docs", "exposures", "functions", "metrics", "groups", "selectors"),
-    *("metadata", "disabled", "semantic_models", "unit_tests", "saved_queries"),
+    *("metadata", "disabled", "semantic_models", "unit_tests", "saved_queries", "env_vars"),
 )
 _KEPT = 32  # projects, some 2 MB each
 
@@ -39,7 +39,7 @@ def project(ctx: Context, files: str, parse: Callable[[], Any]) -> Any:
     :param files: what tells it from others. :param parse: has dbt parse it; called where no process did so before.
     """
     file = _folder(ctx) / f"{_key(files)}.pickle"
-    if (kept := _read(file)) is not None:
+    if (kept := _read(file)) is not None and _is_as_asked(kept.env_vars):
         return kept
     manifest = parse()
     told = pickle.dumps({part: getattr(manifest, part) for part in _PARTS}, protocol=pickle.HIGHEST_PROTOCOL)
@@ -78,6 +78,13 @@ def _version(name: str) -> str | None:
         return version(name)
     except PackageNotFoundError:
         return None
+
+
+def _is_as_asked(env_vars: Mapping[str, str]) -> bool:
+    """Whether the environment says today what it said to the parsing models."""
+    from dbt.constants import DEFAULT_ENV_PLACEHOLDER  # noqa: PLC0415  comes with dbt
+
+    return all(os.environ.get(name, DEFAULT_ENV_PLACEHOLDER) == said for name, said in env_vars.items())
 
 
 def _read(file: Path) -> Any:

@@ -1,12 +1,14 @@
 """drt-core, the strongest open peer, from an environment of its own: the same rows, the same server, batches of 100.
 
-Its project is written in the way that is fastest for it: one HTTP client for 10,000 rows, no limit unless one is asked for.
+It takes a new HTTP client for each ``batch_size`` of rows, which go out in requests of 100: with 1,000 it is what was measured
+of it first (36 to 38 thousand rows a second), with 10,000 it is fastest. No limit unless one is asked for.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import time
 from dataclasses import dataclass
@@ -30,33 +32,44 @@ where segment.segment = 'champions'
 
 
 @dataclass(frozen=True)
+class Done:
+    """``seconds`` of the whole command; ``told``: what it says that the sync took; what the receiver saw."""
+
+    seconds: float
+    told: float
+    seen: Seen
+
+
+@dataclass(frozen=True)
 class Drt:
     """A project in ``folder`` that reads the warehouse at ``url``."""
 
     folder: Path
     url: str
 
-    def run(self, receiver: Receiver, *, per_second: float = 0) -> tuple[float, Seen]:
-        """Seconds of the whole command, and what the receiver saw. It sends all rows each time: for a REST destination it
-        keeps no state to compare with.
+    def run(self, receiver: Receiver, *, per_second: float = 0, batch_size: int = 10_000) -> Done:
+        """It sends all rows each time: for a REST destination it keeps no state to compare with.
 
         :raises Unavailable: it cannot be installed.
         """
         program = installed("drt", PACKAGE) / "drt"
-        self._write(receiver, per_second)
+        self._write(receiver, per_second, batch_size)
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "DO_NOT_TRACK": "1"}
         began = time.perf_counter()
-        subprocess.run(
+        done = subprocess.run(
             [program, "run", "--select", "push"],
             cwd=self.folder,
             env={**environment, "NO_PROXY": "127.0.0.1"},
             check=True,
             capture_output=True,
+            text=True,
             timeout=900,
         )
-        return time.perf_counter() - began, receiver.seen()
+        seconds = time.perf_counter() - began
+        told = re.search(r"synced\s+\(([\d.]+)s\)", done.stdout)
+        return Done(seconds, float(told[1]) if told else seconds, receiver.seen())
 
-    def _write(self, receiver: Receiver, per_second: float) -> None:
+    def _write(self, receiver: Receiver, per_second: float, batch_size: int) -> None:
         known = conninfo_to_dict(self.url)
         self._file(
             ".drt/profiles.yml",
@@ -87,7 +100,7 @@ class Drt:
                     "batch_template": '{"adds": {{ rows | tojson }}}',
                     "rate_limit": limit,
                 },
-                "sync": {"mode": "full", "batch_size": 10_000, "rate_limit": limit},
+                "sync": {"mode": "full", "batch_size": batch_size, "rate_limit": limit},
             },
         )
 

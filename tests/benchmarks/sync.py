@@ -18,7 +18,7 @@ from tests.activation.world import World
 
 from benchmarks._drt import Drt
 from benchmarks._meter import Meter
-from benchmarks._receiver import Receiver, asked_bare, ceiling, receiving
+from benchmarks._receiver import Receiver, Seen, asked_bare, ceiling, receiving
 from benchmarks._sending import send
 from lifehouse.activation.connection import PlatformConnection
 from lifehouse.activation.declaration import find_sync
@@ -52,7 +52,7 @@ def run(databases: Databases) -> Figures:
 
 def _without_delay(databases: Databases, folder: Path) -> Figures:
     """Rounds take turns, so that both have the same machine."""
-    meter, best, of_drt = Meter(databases.server), [0.0, 0.0], [0.0, 0.0]
+    meter, ours, theirs = Meter(databases.server), [], {1_000: [], 10_000: []}
     with receiving() as receiver:
         yield "the receiver's own ceiling, rows/s", f"{ceiling(receiver):,.0f}"
         for number in range(1, ROUNDS + 1):
@@ -61,29 +61,36 @@ def _without_delay(databases: Databases, folder: Path) -> Figures:
                 spent, sent = meter.measure(lambda world=world: send(world))
                 seen = receiver.seen()
                 assert seen.rows == sent.confirmed == ROWS
-                best = list(map(max, best, (seen.rows_per_second, ROWS / sent.whole)))
+                ours.append(_rates(seen, sent.seconds, sent.whole))
                 yield (
                     f"{number}: {ROWS:,} rows without delay, ours, rows/s",
-                    f"{ROWS / sent.whole:,.0f} with the process's start, {ROWS / sent.seconds:,.0f} from plan to end, "
-                    f"{seen.rows_per_second:,.0f} while sending; server worked {spent.server:.1f} s, python {sent.worked:.1f} s",
+                    f"{_told(ours[-1])}; server worked {spent.server:.1f} s, python {sent.worked:.1f} s",
                 )
+                drt = Drt(folder / "drt", world.ctx.warehouse.url)
                 try:
-                    seconds, theirs = Drt(folder / "drt", world.ctx.warehouse.url).run(receiver)
+                    for size, rates in theirs.items():
+                        done = drt.run(receiver, batch_size=size)
+                        assert done.seen.rows == ROWS
+                        rates.append(_rates(done.seen, done.told, done.seconds))
+                        yield f"{number}: drt-core, batch_size {size:,}, rows/s", _told(rates[-1])
                 except Unavailable as reason:
                     yield "drt-core", reason
-                    continue
-                assert theirs.rows == ROWS
-                of_drt = list(map(max, of_drt, (theirs.rows_per_second, ROWS / seconds)))
-                yield (
-                    f"{number}: the same, drt-core, rows/s",
-                    f"{ROWS / seconds:,.0f} with the process's start, {theirs.rows_per_second:,.0f} while sending",
-                )
-    if all(of_drt):
-        sending, whole = (ours / theirs for ours, theirs in zip(best, of_drt, strict=True))
-        yield (
-            "ours / drt's, best rounds (aim: 1.5)",
-            f"{sending:.2f} while sending; {whole:.2f} of the whole commands, start and plan included",
-        )
+    for size, rates in theirs.items():
+        if rates:
+            best = [max(one) / max(other) for one, other in zip(zip(*ours), zip(*rates), strict=True)]  # noqa: B905
+            yield (
+                f"ours / drt's with batch_size {size:,}, best rounds (aim: 1.5)",
+                "{:.2f} while sending, {:.2f} as both tell, {:.2f} of the whole commands".format(*best),
+            )
+
+
+def _rates(seen: Seen, told: float, whole: float) -> tuple[float, float, float]:
+    """Rows a second: while sending, of the seconds that the program tells of the sync, of the whole command."""
+    return seen.rows_per_second, ROWS / told, ROWS / whole
+
+
+def _told(rates: tuple[float, float, float]) -> str:
+    return "{:,.0f} while sending, {:,.0f} as it tells, {:,.0f} with the process's start".format(*rates)
 
 
 def _with_delay(databases: Databases, folder: Path) -> Figures:
@@ -103,7 +110,7 @@ def _with_delay(databases: Databases, folder: Path) -> Figures:
             f"{bare.requests_per_second / (WIDTH / DELAY):.1%}",
         )
         with _drt_if_there() as there:
-            _, theirs = Drt(folder / "drt", world.ctx.warehouse.url).run(receiver)
+            theirs = Drt(folder / "drt", world.ctx.warehouse.url).run(receiver).seen
             yield (
                 "the same, drt-core, which has one call in flight",
                 f"{theirs.requests_per_second:,.0f} calls/s, {theirs.rows_per_second:,.0f} rows/s, {theirs.at_once} at once",
@@ -126,7 +133,7 @@ def _with_limit(databases: Databases, folder: Path) -> Figures:
 
 def _drt_limited(folder: Path, world: World, receiver: Receiver):
     with _drt_if_there():
-        yield "drt-core", Drt(folder / "drt", world.ctx.warehouse.url).run(receiver, per_second=LIMIT)[1]
+        yield "drt-core", Drt(folder / "drt", world.ctx.warehouse.url).run(receiver, per_second=LIMIT).seen
 
 
 def _hubspot(databases: Databases, folder: Path) -> Figures:

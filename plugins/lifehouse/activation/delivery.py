@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -17,22 +14,12 @@ from lifehouse.activation.pace import Pace
 from lifehouse.activation.platforms.base import Answer, Batch, BatchRefused, Platform, TryAgain
 from lifehouse.activation.steps import Step, checkpoint
 from lifehouse.errors import LifehouseError, PlatformError
+from lifehouse.garbage import collecting_seldom
 
 #: Rows that may wait claimed, beyond what a settlement needs.
 _ROWS_AHEAD = 8_000
 #: Settled rows that are worth a fold beside the sending.
 _ROWS_TO_FOLD = 20_000
-
-
-@contextmanager
-def _collecting_seldom() -> Iterator[None]:
-    """Rows come and go by the thousand and hold nothing but text: to look for rings among them is a fifth of Python's work."""
-    before = gc.get_threshold()
-    gc.set_threshold(max(10_000, before[0]), *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 @dataclass
@@ -88,7 +75,7 @@ class Delivery:
         backoff = self.sending.backoff.total_seconds()
         self._pace = Pace(backoff, self.sending.longest_wait.total_seconds(), self.per_second)
         self._circuit = Circuit(self.sending.opens_after, self.sending.patience, backoff)
-        with _collecting_seldom():
+        with collecting_seldom(10_000):  # rows come and go by the thousand and hold nothing but text
             await self._run()
         self.done.outages, self.done.outage_seconds = self._circuit.outages, self._circuit.seconds
         return self.done

@@ -12,6 +12,7 @@ from lifehouse.build import journal, parsed, project
 from lifehouse.build.place import Place, nightly
 from lifehouse.context import Context
 from lifehouse.errors import BuildError
+from lifehouse.garbage import collecting_seldom
 from lifehouse.redaction import without_values
 
 
@@ -110,14 +111,12 @@ def invoke(ctx: Context, command: str, place: Place | str, arguments: Sequence[s
 
 @contextmanager
 def _collecting_less() -> Iterator[None]:
-    """Spare dbt a fifth of its time: of the many objects that it makes few are garbage, and those of before are none."""
-    usual = gc.get_threshold()
+    """Of the many objects that dbt makes few are garbage, and those of before are none."""
     gc.freeze()
-    gc.set_threshold(50_000, *usual[1:])
     try:
-        yield
+        with collecting_seldom(50_000):
+            yield
     finally:
-        gc.set_threshold(*usual)
         gc.unfreeze()
 
 

@@ -140,10 +140,8 @@ def _variables(project: Project) -> dict[str, Any]:
 
 
 def _profile(ctx: Context, places: list[Place]) -> dict[str, Any]:
-    nowhere = {
-        "user": "nobody",
-        "dbname": "nowhere",
-    }  # the same wherever the warehouse is: parsing does not connect
+    # Parsing does not connect: what it is told is the same wherever the warehouse is.
+    nowhere = {"user": "nobody", "dbname": "nowhere"}
     address = nowhere if places == [NOWHERE] else ctx.warehouse.parameters
     os.environ[PASSWORD_VARIABLE] = address.get("password", "")
     common = {

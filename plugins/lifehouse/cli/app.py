@@ -157,9 +157,7 @@ def tell(error: LifehouseError) -> None:
 
 def main() -> None:
     """Entry point. Exit codes: 0 done, 1 an error told in words, 2 wrong usage."""
-    gc.set_threshold(
-        50_000
-    )  # imports and dbt make many objects and little garbage: a fifth of their time is the looking
+    gc.set_threshold(50_000)  # as `collecting_seldom`, for all of the process: imports make many objects, too
     warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")  # a library's, harmless
     handler = (
         logging.StreamHandler()
